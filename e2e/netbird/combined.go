@@ -17,6 +17,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -116,10 +117,22 @@ func secret(n int) string {
 // Restart stops the server and starts it again with its data.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
-	s.process.stop()
-	if err := s.process.start(); err != nil {
-		t.Fatalf("restart: %v", err)
+	if err := s.process.restart(); err != nil {
+		t.Fatal(err)
 	}
+}
+
+// RestartCommand is a shell command that restarts the server, for a program
+// that is to do so by itself, and ends when it serves again.
+func (s *Server) RestartCommand(t testing.TB) string {
+	t.Helper()
+	button := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if err := s.process.restart(); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	}))
+	t.Cleanup(button.Close)
+	return "curl --fail --silent --show-error " + button.URL
 }
 
 // Stop ends the server; Restart brings it back.

@@ -160,6 +160,15 @@ func (p *process) stop() {
 	p.cmd = nil
 }
 
+// restart stops the server and starts it again with its data.
+func (p *process) restart() error {
+	p.stop()
+	if err := p.start(); err != nil {
+		return fmt.Errorf("restart: %w", err)
+	}
+	return nil
+}
+
 func (p *process) logs() string {
 	content, err := os.ReadFile(p.logPath)
 	if err != nil {
