@@ -1,0 +1,152 @@
+package doctor
+
+import (
+	"fmt"
+	"slices"
+
+	"authbird/clients"
+	"authbird/clients/netbird"
+	"authbird/clients/oidc"
+	"authbird/facts"
+)
+
+// Proven is what the proof of a connector setup compares with.
+type Proven struct {
+	ConnectorID string
+	Issuer      string   // as stored at NetBird
+	RedirectURI string   // as NetBird's embedded IdP has it
+	Registered  []string // redirect URIs that the provider has
+	RedirectFix string   // the id of the step that writes a redirect URI back
+	Account     string   // standalone: the service account
+}
+
+// Proof is what shows, without a person, that a finished connector works.
+func Proof(p Proven) []Check {
+	return append(AuthentikProof(p),
+		Check{"proof-connector", "NetBird keeps the connector as meant", NetBird, func(f *facts.Facts) Outcome { return proofConnector(f, p) }},
+		Check{"proof-login", "a login starts at NetBird and leads to Authentik", Between, func(f *facts.Facts) Outcome { return proofStart(f, p) }},
+	)
+}
+
+// AuthentikProof is the part of the proof that asks Authentik alone, and leaves
+// NetBird's connector unopened.
+func AuthentikProof(p Proven) []Check {
+	return []Check{
+		{"proof-discovery", "the discovery document is as NetBird needs it", Authentik, proofDiscovery},
+		{"proof-keys", "the login is signed with RSA", Authentik, proofKeys},
+		{"proof-redirect", "Authentik accepts NetBird's redirect URI", Between, func(f *facts.Facts) Outcome { return proofAllowed(f, p) }},
+		{"proof-look-alike", "Authentik refuses another redirect URI", Between, proofRefused},
+		{"proof-secret", "Authentik accepts the client secret", Between, proofSecret},
+	}
+}
+
+func proofDiscovery(f *facts.Facts) Outcome {
+	d := f.Authentik.Discovery
+	if d.Absent() {
+		return Outcome{Verdict: Fail, Cause: "Authentik has no discovery document for the application", Hits: "every login fails", Repair: "application"}
+	}
+	if d.Err != nil {
+		return failed(d.Err, "")
+	}
+	if len(d.Value.Foreign) > 0 {
+		return Outcome{Verdict: Fail, Evidence: "issuer " + clients.Clean(d.Value.Issuer),
+			Cause:  "Authentik's discovery names another address than the one you gave",
+			Hits:   "NetBird compares the issuer byte for byte, and browsers are sent to that other address",
+			Advice: "let the proxy in front of Authentik pass on Host and X-Forwarded-Proto, or use the address that Authentik names"}
+	}
+	return ok("issuer " + clients.Clean(d.Value.Issuer))
+}
+
+func proofKeys(f *facts.Facts) Outcome {
+	if !f.Proof.Keys.OK() {
+		return failedOrUnread(f.Proof.Keys.Err)
+	}
+	for _, k := range f.Proof.Keys.Value {
+		if k.Type == "RSA" {
+			return ok("RS256, key " + clients.CleanN(k.ID, 12))
+		}
+	}
+	if len(f.Proof.Keys.Value) == 0 {
+		return Outcome{Verdict: Fail, Evidence: "the key set is empty", Cause: "the provider has no signing key, so Authentik signs with the client secret (HS256), which NetBird refuses", Hits: "every login fails", Repair: "provider"}
+	}
+	return Outcome{Verdict: Fail, Evidence: "key type " + clients.Clean(f.Proof.Keys.Value[0].Type), Cause: "the provider's signing key is not RSA, and NetBird refuses any other kind", Hits: "every login fails", Repair: "provider"}
+}
+
+func failedOrUnread(err error) Outcome {
+	if err == nil {
+		return Outcome{Verdict: Unknown}
+	}
+	return failed(err, "")
+}
+
+func proofAllowed(f *facts.Facts, p Proven) Outcome {
+	a := f.Proof.Allowed
+	if !a.OK() {
+		return failedOrUnread(a.Err)
+	}
+	switch a.Value.Verdict {
+	case oidc.Allowed:
+		return ok(p.RedirectURI)
+	case oidc.RedirectRefused:
+		return Outcome{Verdict: Fail, Evidence: a.Value.Evidence, Cause: "Authentik refuses NetBird's redirect URI " + clients.Clean(p.RedirectURI), Hits: "people see \"Redirect URI Error\"", Repair: p.RedirectFix}
+	case oidc.ClientUnknown:
+		return Outcome{Verdict: Fail, Evidence: a.Value.Evidence, Cause: "Authentik doesn't know the client id", Hits: "every login fails", Repair: "provider"}
+	case oidc.NotLinked:
+		return Outcome{Verdict: Fail, Evidence: a.Value.Evidence, Cause: "the provider has no application", Hits: "every login ends at \"Permission denied\"", Repair: "application"}
+	}
+	return Outcome{Verdict: Unknown, Evidence: a.Value.Evidence}
+}
+
+func proofRefused(f *facts.Facts) Outcome {
+	a := f.Proof.Refused
+	if !a.OK() {
+		return failedOrUnread(a.Err)
+	}
+	switch a.Value.Verdict {
+	case oidc.RedirectRefused:
+		return ok("a look-alike host was refused")
+	case oidc.Allowed:
+		return Outcome{Verdict: Fail, Evidence: a.Value.Evidence, Cause: "Authentik accepts a redirect URI on another host", Hits: "somebody else's site could receive logins", Repair: "redirect-uri"}
+	}
+	return Outcome{Verdict: Unknown, Evidence: a.Value.Evidence}
+}
+
+func proofSecret(f *facts.Facts) Outcome {
+	s := f.Proof.Secret
+	if !s.OK() {
+		return failedOrUnread(s.Err)
+	}
+	switch s.Value.Verdict {
+	case oidc.SecretAccepted:
+		return ok("the token endpoint took it")
+	case oidc.SecretWrong:
+		return Outcome{Verdict: Fail, Evidence: s.Value.Evidence, Cause: "Authentik refuses the client secret that NetBird was given", Hits: "people see \"Authentication failed\" after they signed in", Repair: "provider"}
+	}
+	return Outcome{Verdict: Unknown, Evidence: s.Value.Evidence}
+}
+
+func proofConnector(f *facts.Facts, p Proven) Outcome {
+	if !f.NetBird.Providers.OK() {
+		return failedOrUnread(f.NetBird.Providers.Err)
+	}
+	i := slices.IndexFunc(f.NetBird.Providers.Value, func(c netbird.IdentityProvider) bool { return c.ID == p.ConnectorID })
+	if i < 0 {
+		return Outcome{Verdict: Fail, Cause: "NetBird no longer lists the connector", Hits: "nobody can log in by it", Repair: "connector"}
+	}
+	c := f.NetBird.Providers.Value[i]
+	if c.Issuer != p.Issuer {
+		return Outcome{Verdict: Fail, Evidence: clients.Clean(c.Issuer), Cause: fmt.Sprintf("NetBird's connector has the issuer %q instead of %q", clients.Clean(c.Issuer), clients.Clean(p.Issuer)), Hits: "every login fails", Repair: "connector"}
+	}
+	return ok(fmt.Sprintf("%s, type %s", clients.Clean(c.Name), clients.Clean(c.Type)))
+}
+
+func proofStart(f *facts.Facts, p Proven) Outcome {
+	s := f.Proof.StartURI
+	if !s.OK() {
+		return failedOrUnread(s.Err)
+	}
+	if !slices.Contains(p.Registered, s.Value) {
+		return Outcome{Verdict: Fail, Evidence: clients.Clean(s.Value), Cause: "NetBird sends people back to " + clients.Clean(s.Value) + ", which the provider doesn't list", Hits: "people see \"Redirect URI Error\"", Repair: p.RedirectFix}
+	}
+	return ok("back to " + clients.Clean(s.Value))
+}

@@ -1,0 +1,172 @@
+package doctor
+
+import (
+	"fmt"
+	"strings"
+
+	"authbird/clients"
+	"authbird/clients/oidc"
+	"authbird/facts"
+)
+
+// StandalonePreflight is what must hold before a standalone setup writes
+// anything. NetBird isn't asked: it may not run yet.
+func StandalonePreflight(w Wants) []Check {
+	var checks []Check
+	for _, c := range Preflight(w) {
+		if c.Group == Authentik {
+			checks = append(checks, c)
+		}
+	}
+	return append(checks, Check{"authentik-brand", "the brand in force is known", Authentik, authentikBrand})
+}
+
+func authentikBrand(f *facts.Facts) Outcome {
+	if !f.Authentik.Brand.OK() || !f.Authentik.Brands.OK() {
+		return failedOrUnread(first2(f.Authentik.Brand.Err, f.Authentik.Brands.Err))
+	}
+	domain := f.Authentik.Brand.Value.MatchedDomain
+	for _, b := range f.Authentik.Brands.Value {
+		if b.Domain == domain {
+			return ok(clients.Clean(domain))
+		}
+	}
+	return Outcome{Verdict: Fail, Evidence: clients.Clean(domain), Cause: "Authentik's list of brands lacks the one that answers here", Advice: "use a token that may see all brands"}
+}
+
+func first2(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// StandaloneProof is what shows, with NetBird's own calls, that NetBird will
+// find what it needs.
+func StandaloneProof(p Proven) []Check {
+	return []Check{
+		{"proof-discovery", "the discovery document is as NetBird needs it", Authentik, func(f *facts.Facts) Outcome { return proofHTTPS(f) }},
+		{"proof-keys", "the login is signed with RSA", Authentik, proofKeys},
+		{"proof-redirect", "Authentik accepts NetBird's redirect URI", Between, func(f *facts.Facts) Outcome { return proofAllowed(f, p) }},
+		{"proof-loopback", "Authentik accepts the redirect URI of NetBird's clients", Between, func(f *facts.Facts) Outcome { return proofLoopback(f, p) }},
+		{"proof-look-alike", "Authentik refuses another redirect URI", Between, proofRefused},
+		{"proof-service-account", "the service account gets a token", Between, func(f *facts.Facts) Outcome { return proofToken(f, p) }},
+		{"proof-users", "the service account may read users", Between, func(f *facts.Facts) Outcome { return proofUsers(f, p) }},
+		{"proof-device", "a sign-in with a code can be started", Between, proofDevice},
+	}
+}
+
+// proofHTTPS is proofDiscovery, and an issuer that is https wherever the
+// address is.
+func proofHTTPS(f *facts.Facts) Outcome {
+	o := proofDiscovery(f)
+	if o.Verdict != OK {
+		return o
+	}
+	d := f.Authentik.Discovery.Value
+	if strings.HasPrefix(d.Base, "https://") && !strings.HasPrefix(d.Issuer, "https://") {
+		return Outcome{Verdict: Fail, Evidence: "issuer " + clients.Clean(d.Issuer), Cause: "Authentik's issuer is http although it is reached over https: the proxy in front of it doesn't pass on X-Forwarded-Proto",
+			Hits: "NetBird refuses every token", Advice: "let the proxy send X-Forwarded-Proto: https"}
+	}
+	return o
+}
+
+func proofLoopback(f *facts.Facts, p Proven) Outcome {
+	a := f.Proof.LoopbackURI
+	if !a.OK() {
+		return failedOrUnread(a.Err)
+	}
+	if a.Value.Verdict == oidc.RedirectRefused {
+		return Outcome{Verdict: Fail, Evidence: a.Value.Evidence, Cause: "Authentik refuses http://localhost:53000, where NetBird's clients receive a login", Hits: "nobody can connect a machine", Repair: p.RedirectFix}
+	}
+	if a.Value.Verdict != oidc.Allowed {
+		return Outcome{Verdict: Unknown, Evidence: a.Value.Evidence}
+	}
+	return ok("http://localhost:53000")
+}
+
+// proofToken tells by Authentik's API why the token endpoint said invalid_grant,
+// which it says of six different causes.
+func proofToken(f *facts.Facts, p Proven) Outcome {
+	t := f.Proof.Token
+	switch {
+	case !t.Read:
+		return unread(nil)
+	case t.OK():
+		if t.Value.HasScope && t.Value.Scope == "" {
+			return Outcome{Verdict: Fail, Evidence: `"scope": ""`, Cause: "the provider lacks the scope mapping goauthentik.io/api", Hits: "NetBird logs 403 Forbidden, and people get \"token invalid\"", Repair: "provider"}
+		}
+		return ok("by its app password, as NetBird asks for it")
+	case clients.KindOf(t.Err) != clients.Refused && clients.KindOf(t.Err) != clients.Unauthorised:
+		return failed(t.Err, "")
+	}
+	cause, repair := whyNoToken(f, p)
+	return Outcome{Verdict: Fail, Evidence: clients.Clean(t.Err.Error()), Cause: cause, Hits: "NetBird logs \"unable to get authentik token, statusCode 400\", and people get \"token invalid\"", Repair: repair}
+}
+
+func whyNoToken(f *facts.Facts, p Proven) (cause, repair string) {
+	account := f.Authentik.Account
+	switch {
+	case account.Absent():
+		return fmt.Sprintf("Authentik has no user %q", p.Account), "service-account"
+	case account.OK() && !account.Value.Active:
+		return fmt.Sprintf("the service account %q is switched off", p.Account), "service-account"
+	case f.Authentik.Application.OK() && f.Authentik.Application.Value.Provider == 0:
+		return "the application has no provider", "application"
+	case len(f.Authentik.Bindings.Value) > 0 && !member(f):
+		return fmt.Sprintf("the application is for a group only, and the service account %q isn't in it", p.Account), "access"
+	case expired(f):
+		return "the app password has expired", "app-password"
+	}
+	return "Authentik refuses the app password of the service account", "app-password"
+}
+
+// member says whether the service account is in a group that the application
+// is bound to.
+func member(f *facts.Facts) bool {
+	for _, b := range f.Authentik.Bindings.Value {
+		for _, g := range f.Authentik.Account.Value.Groups {
+			if b.Group == g && b.Enabled && !b.Negate {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func expired(f *facts.Facts) bool {
+	for _, t := range f.Authentik.Passwords.Value {
+		if t.Expiring && t.Expires.Before(f.At) {
+			return true
+		}
+	}
+	return false
+}
+
+func proofUsers(f *facts.Facts, p Proven) Outcome {
+	u := f.Proof.Users
+	switch {
+	case !u.Read:
+		return unread(nil)
+	case u.OK():
+		return ok(fmt.Sprintf("%d users on the first page", len(u.Value)))
+	case clients.KindOf(u.Err) == clients.Unauthorised:
+		return Outcome{Verdict: Fail, Evidence: clients.Clean(u.Err.Error()), Cause: "the provider lacks the scope mapping goauthentik.io/api, so the service account's token is none for Authentik's API",
+			Hits: "NetBird logs 403 Forbidden, and people get \"token invalid\"", Repair: "provider"}
+	case clients.KindOf(u.Err) == clients.Forbidden:
+		return Outcome{Verdict: Fail, Evidence: clients.Clean(u.Err.Error()), Cause: fmt.Sprintf("the service account %q may not read users", p.Account),
+			Hits: "NetBird logs 403 Forbidden, and people get \"token invalid\"", Repair: "rights"}
+	}
+	return failed(u.Err, "")
+}
+
+func proofDevice(f *facts.Facts) Outcome {
+	if f.Authentik.Brand.OK() && f.Authentik.Brand.Value.FlowDeviceCode == "" {
+		return Outcome{Verdict: Fail, Evidence: "the brand " + clients.Clean(f.Authentik.Brand.Value.MatchedDomain) + " has no device code flow",
+			Cause: "the brand that answers at this address has no device code flow", Hits: "people who enter a code see a blank page", Repair: "brand"}
+	}
+	if !f.Proof.Device.OK() {
+		return failedOrUnread(f.Proof.Device.Err)
+	}
+	return ok("flow " + clients.Clean(f.Authentik.Brand.Value.FlowDeviceCode))
+}

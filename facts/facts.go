@@ -1,0 +1,121 @@
+// Package facts holds what was read of an Authentik and a NetBird, and reads
+// it: in as few waves of parallel requests as the dependencies allow. Nobody
+// else reads the servers to decide something.
+//
+// A fact that could not be read keeps the error instead of a value; deciding
+// what that means is left to the checks and steps. Reading changes nothing,
+// with two exceptions that are asked for by name: the create at NetBird that
+// must be refused (Ask.Reach), and the start of a login, which opens the
+// connector (Proof.Open).
+package facts
+
+import (
+	"time"
+
+	"authbird/clients"
+	"authbird/clients/authentik"
+	"authbird/clients/netbird"
+	"authbird/clients/oidc"
+)
+
+// Fact is one thing that was read, or the reason why it could not be.
+type Fact[T any] struct {
+	Value T
+	Err   error
+	Read  bool // asked at all; a fact nobody asked for has neither value nor error
+}
+
+// OK says that the fact was read and holds a value.
+func (f Fact[T]) OK() bool { return f.Read && f.Err == nil }
+
+// Absent says that the server was asked and has no such thing.
+func (f Fact[T]) Absent() bool { return f.Read && clients.KindOf(f.Err) == clients.Absent }
+
+// Of is the fact that a call's answer makes.
+func Of[T any](v T, err error) Fact[T] { return Fact[T]{Value: v, Err: err, Read: true} }
+
+// Ask is what to look for.
+type Ask struct {
+	Name       string   // of the provider
+	Slug       string   // of the application
+	ClientID   string   // of our provider; empty before it is made
+	Stands     bool     // the application is known to stand: its discovery is read in the first wave
+	SigningKey string   // by name; empty: any RSA key will do
+	Groups     []string // by name
+	Bound      bool     // the application is restricted to groups: its bindings are read
+	Reach      bool     // ask NetBird, harmlessly, whether it reaches Authentik
+
+	// Standalone is set in that mode. NetBird itself is not asked then: it may
+	// not run yet.
+	Standalone *StandaloneAsk
+}
+
+// StandaloneAsk is what else a standalone setup looks for.
+type StandaloneAsk struct {
+	ServiceAccount string   // user name
+	Roles          []string // by name, for the least rights
+}
+
+// Facts is everything that was read of one setup's two servers.
+type Facts struct {
+	Ask       Ask
+	Authentik Authentik
+	NetBird   NetBird
+	Proof     Proof
+	Local     Local
+	At        time.Time // when the reading began, by the clock here
+}
+
+// Authentik is what Authentik's API said.
+type Authentik struct {
+	Hello       Fact[authentik.Hello] // who answers, its clock and certificate
+	Me          Fact[authentik.Me]
+	Version     Fact[string]
+	Flows       Fact[[]authentik.Flow]
+	Mappings    Fact[[]authentik.ScopeMapping]
+	Keys        Fact[[]authentik.KeyPair]
+	Providers   Fact[[]authentik.Provider] // those of our client id or, before there is one, of our name
+	Application Fact[authentik.Application]
+	Tokens      Fact[[]authentik.Token]
+	Groups      map[string]Fact[[]authentik.Group] // by the names asked for
+	Bindings    Fact[[]authentik.Binding]          // of the application, where it is restricted
+	Discovery   Fact[oidc.Discovery]
+
+	// In standalone mode only.
+	Account     Fact[authentik.User]              // the service account
+	Passwords   Fact[[]authentik.Token]           // its app passwords
+	Roles       map[string]Fact[[]authentik.Role] // by the names asked for
+	Permissions Fact[[]string]                    // of the role asked for
+	Brand       Fact[authentik.CurrentBrand]      // in force at this Authentik's address
+	Brands      Fact[[]authentik.Brand]
+}
+
+// NetBird is what NetBird's API and its embedded IdP said.
+type NetBird struct {
+	Instance  Fact[netbird.Instance]
+	Version   Fact[string]
+	Accounts  Fact[[]netbird.Account]
+	Me        Fact[netbird.User] // whom the token belongs to, a person or a service user
+	Providers Fact[[]netbird.IdentityProvider]
+	Embedded  Fact[netbird.EmbeddedIdP]
+	Reach     Fact[netbird.Reach] // whether NetBird reaches Authentik
+}
+
+// Proof is what shows that a finished setup works.
+type Proof struct {
+	Keys        Fact[[]oidc.Key]
+	Allowed     Fact[oidc.Authorization] // our redirect URI
+	Refused     Fact[oidc.Authorization] // a look-alike of it
+	Secret      Fact[oidc.SecretProbe]
+	LoopbackURI Fact[oidc.Authorization] // standalone: the local redirect URI of NetBird's clients
+	Token       Fact[oidc.ServiceToken]  // standalone: the service account's, as NetBird gets it
+	Users       Fact[[]authentik.User]   // standalone: the users that NetBird would see with that token
+	Device      Fact[oidc.Device]        // standalone: a device login that was begun
+	StartURI    Fact[string]             // the redirect URI that a real login start sends
+}
+
+// Local is what this machine knows: the keystore and the journal.
+type Local struct {
+	ClientSecret Fact[string]
+	AppPassword  Fact[string]
+}

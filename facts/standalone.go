@@ -1,0 +1,83 @@
+package facts
+
+import (
+	"context"
+	"sync"
+
+	"authbird/clients"
+	"authbird/clients/authentik"
+	"authbird/clients/oidc"
+)
+
+// askStandalone reads what a standalone setup looks at besides the provider.
+func (r *Reader) askStandalone(ctx context.Context, w *wave, f *Facts) {
+	a, name := &f.Authentik, f.Ask.Standalone.ServiceAccount
+	get(ctx, w, &a.Account, func(ctx context.Context) (authentik.User, error) { return r.Authentik.UserByName(ctx, name) })
+	get(ctx, w, &a.Passwords, func(ctx context.Context) ([]authentik.Token, error) {
+		return r.Authentik.Tokens(ctx, authentik.TokenFilter{Intent: authentik.IntentAppPassword, Username: name})
+	})
+	get(ctx, w, &a.Brand, r.Authentik.CurrentBrand)
+	get(ctx, w, &a.Brands, func(ctx context.Context) ([]authentik.Brand, error) { return r.Authentik.Brands(ctx, "") })
+	a.Roles = map[string]Fact[[]authentik.Role]{}
+	var mu sync.Mutex
+	for _, role := range f.Ask.Standalone.Roles {
+		w.ask(func() {
+			roles := Of(r.Authentik.RolesByName(ctx, role))
+			var permissions Fact[[]string]
+			if len(roles.Value) > 0 {
+				permissions = Of(r.Authentik.RolePermissions(ctx, roles.Value[0].PK))
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			a.Roles[role], a.Permissions = roles, permissions
+		})
+	}
+}
+
+// StandaloneProofAsk is what the proof of a standalone setup needs to know.
+type StandaloneProofAsk struct {
+	ClientID    string
+	Username    string
+	Password    string
+	RedirectURI string // at NetBird's domain
+	LookAlike   string // at another host, to be refused
+	LoopbackURI string // of NetBird's clients
+	Registered  int
+}
+
+// apiScope is what NetBird asks for as the service account.
+const apiScope = "goauthentik.io/api"
+
+// ProveServiceAccount begins NetBird's own calls: the token by the app
+// password, and the list of users with it. The function it gives waits.
+func (r *Reader) ProveServiceAccount(ctx context.Context, f *Facts, ask StandaloneProofAsk) (wait func()) {
+	var w wave
+	w.ask(func() {
+		f.Proof.Token = Of(r.OIDC.ServiceToken(ctx, f.Authentik.Discovery.Value, ask.ClientID, ask.Username, ask.Password, apiScope))
+		if f.Proof.Token.OK() {
+			f.Proof.Users = Of(r.Authentik.WithToken(f.Proof.Token.Value.Token).UsersPage(ctx, 1))
+		}
+	})
+	return w.Wait
+}
+
+// ProveStandalone reads the rest of the proof. The device login is begun once:
+// Authentik allows about twenty an hour.
+func (r *Reader) ProveStandalone(ctx context.Context, f *Facts, ask StandaloneProofAsk) {
+	d := f.Authentik.Discovery.Value
+	var w wave
+	get(ctx, &w, &f.Proof.Keys, func(ctx context.Context) ([]oidc.Key, error) { return r.OIDC.Keys(ctx, d) })
+	login := ProofAsk{ClientID: ask.ClientID, Registered: ask.Registered}
+	r.askAuthorize(ctx, &w, &f.Proof.Allowed, d, login, ask.RedirectURI)
+	r.askAuthorize(ctx, &w, &f.Proof.Refused, d, login, ask.LookAlike)
+	r.askAuthorize(ctx, &w, &f.Proof.LoopbackURI, d, login, ask.LoopbackURI)
+	get(ctx, &w, &f.Authentik.Brand, r.Authentik.CurrentBrand)
+	get(ctx, &w, &f.Proof.Device, func(ctx context.Context) (oidc.Device, error) {
+		device, err := r.OIDC.StartDevice(ctx, d, ask.ClientID, "openid")
+		if clients.KindOf(err) == clients.NotNow {
+			return device, nil // throttled: nothing is wrong with the setup
+		}
+		return device, err
+	})
+	w.Wait()
+}

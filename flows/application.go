@@ -1,0 +1,147 @@
+package flows
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"authbird/clients/authentik"
+	"authbird/facts"
+	"authbird/state"
+)
+
+// application brings the application about that hands the provider out. Where
+// both are missing, the provider's request makes it too.
+type application struct{ *Work }
+
+func (s application) About() About {
+	return About{
+		ID: stepApplication, Title: "application", Where: AtAuthentik, Object: s.Answers.Slug, With: stepProvider,
+		Why:   "Authentik hands a provider out only through an application; its slug is part of the issuer",
+		Makes: s.Answers.Name + ", " + s.whom(),
+	}
+}
+
+func (s application) whom() string {
+	if len(s.Answers.AllowGroups) == 0 {
+		return "for everyone"
+	}
+	return "for " + strings.Join(s.Answers.AllowGroups, ", ")
+}
+
+func (s application) Look(f *facts.Facts, past state.Receipt) Finding {
+	if f.Authentik.Application.Absent() {
+		return Finding{Verdict: Missing}
+	}
+	if err := f.Authentik.Application.Err; err != nil {
+		return Finding{Verdict: Blocked, Note: "the application could not be read: " + err.Error()}
+	}
+	app := f.Authentik.Application.Value
+	found := Finding{Verdict: InPlace, ObjectID: app.Slug}
+	pk, name := s.provider(f)
+	if pk == 0 || app.Provider != pk {
+		found.Verdict = Differs
+		found.Intent.Before = map[string]string{"provider": strconv.Itoa(app.Provider)}
+		found.Fields = append(found.Fields, Field{Name: "provider", Have: providerName(app.Provider), Want: name})
+	}
+	return found
+}
+
+// provider is the pk and name of the provider that the application shall hand
+// out; 0 before it was made.
+func (s application) provider(f *facts.Facts) (int, string) {
+	if p, ok := providerOf(f, s.clientID()); ok {
+		return p.PK, p.Name
+	}
+	if p, ok := foreignProvider(f, s.clientID()); ok {
+		return p.PK, p.Name
+	}
+	return 0, s.Answers.Name
+}
+
+func providerName(pk int) string {
+	if pk == 0 {
+		return "none"
+	}
+	return "provider " + strconv.Itoa(pk)
+}
+
+func (s application) Do(ctx context.Context, f *facts.Facts, found Finding) (state.Receipt, error) {
+	pk, name := s.provider(f)
+	if pk == 0 {
+		return state.Receipt{}, fmt.Errorf("the provider %q does not stand", name)
+	}
+	if found.Verdict == Differs {
+		if _, err := s.Authentik.UpdateApplication(ctx, s.Answers.Slug, map[string]any{"provider": pk}); err != nil {
+			return state.Receipt{}, err
+		}
+	} else if _, err := s.Authentik.CreateApplicationFor(ctx, authentik.ApplicationSpec{Name: s.Answers.Name, Slug: s.Answers.Slug}, pk); err != nil {
+		return state.Receipt{}, err
+	}
+	if err := s.Reader.AfterApplication(ctx, f); err != nil {
+		return state.Receipt{}, err
+	}
+	return state.Receipt{ObjectID: s.Answers.Slug, Made: found.ObjectID == ""}, nil
+}
+
+// Undo deletes an application that was made, and gives one that stood there
+// its provider back.
+func (s application) Undo(ctx context.Context, r state.Receipt) error {
+	if r.Made {
+		return s.Authentik.DeleteApplication(ctx, r.ObjectID)
+	}
+	var provider any
+	if pk, err := strconv.Atoi(r.Before["provider"]); err == nil && pk != 0 {
+		provider = pk
+	}
+	_, err := s.Authentik.UpdateApplication(ctx, r.ObjectID, map[string]any{"provider": provider})
+	return err
+}
+
+// groupBinding lets only the members of one group open the application.
+type groupBinding struct {
+	*Work
+	group string
+}
+
+func (s groupBinding) About() About {
+	return About{
+		ID: stepBinding + ":" + s.group, Title: "group binding", Where: AtAuthentik, Object: s.group, With: stepProvider,
+		Why:   "only members of this group may open the application; administrators too need to be members",
+		Makes: "only members may log in",
+	}
+}
+
+func (s groupBinding) Look(f *facts.Facts, _ state.Receipt) Finding {
+	g, ok := groupNamed(f, s.group)
+	if !ok {
+		return Finding{Verdict: Blocked, Note: fmt.Sprintf("Authentik has no group %q", s.group)}
+	}
+	i := slices.IndexFunc(f.Authentik.Bindings.Value, func(b authentik.Binding) bool {
+		return b.Group == g.PK && b.Enabled && !b.Negate
+	})
+	if i < 0 {
+		return Finding{Verdict: Missing}
+	}
+	return Finding{Verdict: InPlace, ObjectID: f.Authentik.Bindings.Value[i].PK}
+}
+
+func (s groupBinding) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.Receipt, error) {
+	g, ok := groupNamed(f, s.group)
+	if !ok {
+		return state.Receipt{}, fmt.Errorf("no such group")
+	}
+	app := f.Authentik.Application.Value
+	made, err := s.Authentik.CreateBinding(ctx, app.PK, g.PK, len(f.Authentik.Bindings.Value))
+	if err != nil {
+		return state.Receipt{}, err
+	}
+	f.Authentik.Bindings = facts.Of(s.Authentik.Bindings(ctx, app.PK))
+	return state.Receipt{ObjectID: made.PK, Made: true}, f.Authentik.Bindings.Err
+}
+
+func (s groupBinding) Undo(ctx context.Context, r state.Receipt) error {
+	return s.Authentik.DeleteBinding(ctx, r.ObjectID)
+}

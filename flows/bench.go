@@ -1,0 +1,79 @@
+package flows
+
+import (
+	"context"
+	"io"
+	"net/url"
+	"time"
+
+	"authbird/clients"
+	"authbird/clients/authentik"
+	"authbird/clients/netbird"
+	"authbird/clients/oidc"
+	"authbird/facts"
+	"authbird/keystore"
+	"authbird/state"
+)
+
+// Bench is where setups are worked on; there is one for the process.
+type Bench struct {
+	State *state.Dir
+	// OpenKeys opens the keystore of that kind; "" is the keyring where it can
+	// be had, else the age file. It asks for the passphrase where it must.
+	OpenKeys func(ctx context.Context, kind keystore.Kind) (*keystore.Store, error)
+	// Transport makes the HTTP transport that trusts the CA file besides the
+	// system's ("" for none).
+	Transport func(caFile string) (*clients.Transport, error)
+	Now       func() time.Time
+	Rand      io.Reader
+	Wait      func(context.Context, time.Duration) error
+}
+
+// Tokens are the two admin tokens, as a person gave them for this run; empty
+// ones are looked for in the keystore.
+type Tokens struct{ Authentik, NetBird string }
+
+// Defaults are the answers that the documentation gives.
+func (b *Bench) Defaults(mode state.Mode) state.Answers {
+	return state.Answers{
+		Mode: mode, Name: "NetBird", Slug: "netbird",
+		AuthorizationFlow: "default-provider-authorization-explicit-consent",
+		ConnectorName:     "Authentik", ConnectorType: netbird.TypeAuthentik,
+	}
+}
+
+// SetupName is the default name of a setup: NetBird's host.
+func SetupName(a state.Answers) string {
+	u, err := url.Parse(a.NetBirdURL)
+	if err != nil || u.Host == "" {
+		return "netbird"
+	}
+	return u.Host
+}
+
+// servers are the clients of the two servers that the answers name.
+type servers struct {
+	authentik *authentik.Client
+	netbird   *netbird.Client
+	oidc      *oidc.Client
+}
+
+func (b *Bench) servers(a state.Answers, t Tokens) (servers, error) {
+	tr, err := b.Transport(a.CAFile)
+	if err != nil {
+		return servers{}, err
+	}
+	ak, err := authentik.New(a.AuthentikURL, t.Authentik, tr)
+	if err != nil {
+		return servers{}, err
+	}
+	nb, err := netbird.New(a.NetBirdURL, t.NetBird, tr)
+	if err != nil {
+		return servers{}, err
+	}
+	return servers{authentik: ak, netbird: nb, oidc: oidc.New(tr)}, nil
+}
+
+func (b *Bench) reader(s servers) *facts.Reader {
+	return &facts.Reader{Authentik: s.authentik, NetBird: s.netbird, OIDC: s.oidc, Now: b.Now, Rand: b.Rand}
+}

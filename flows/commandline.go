@@ -1,0 +1,51 @@
+package flows
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"authbird/state"
+)
+
+// CommandLine is the command that does the same without the screens. It holds
+// no secret; values are quoted for bash.
+func CommandLine(a state.Answers, setup string) string {
+	words := []string{"authbird", "setup", string(a.Mode)}
+	flag := func(name, value, byDefault string) {
+		if value != byDefault {
+			words = append(words, "--"+name, quoted(value))
+		}
+	}
+	flag("authentik-url", a.AuthentikURL, "")
+	flag("netbird-url", a.NetBirdURL, "")
+	flag("setup", setup, SetupName(a))
+	flag("ca-file", a.CAFile, "")
+	byDefault := (&Bench{}).Defaults(a.Mode)
+	flag("name", a.Name, byDefault.Name)
+	flag("slug", a.Slug, byDefault.Slug)
+	flag("authorization-flow", a.AuthorizationFlow, byDefault.AuthorizationFlow)
+	flag("signing-key", a.SigningKey, byDefault.SigningKey)
+	for _, g := range a.AllowGroups {
+		flag("allow-group", g, "")
+	}
+	flag("connector-name", a.ConnectorName, byDefault.ConnectorName)
+	flag("connector-type", a.ConnectorType, byDefault.ConnectorType)
+	flag("restart-command", a.RestartCommand, "")
+	flag("keystore", a.Keystore, "")
+	if a.AllowHTTP {
+		words = append(words, "--allow-http")
+	}
+	if a.KeepAdminTokens {
+		words = append(words, "--keep-admin-tokens")
+	}
+	return strings.Join(append(words, "--yes"), " ")
+}
+
+func quoted(s string) string {
+	q, err := syntax.Quote(s, syntax.LangBash)
+	if err != nil { // a NUL byte: no shell can hold it
+		return "''"
+	}
+	return q
+}

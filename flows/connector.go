@@ -1,0 +1,118 @@
+package flows
+
+import (
+	"context"
+
+	"authbird/clients/authentik"
+	"authbird/doctor"
+	"authbird/facts"
+	"authbird/keystore"
+	"authbird/state"
+)
+
+// Connector is the flow of the recommended mode: an OAuth2/OIDC provider and an
+// application in Authentik, and an identity provider in NetBird's embedded IdP.
+func Connector(w *Work) Flow {
+	p := &connectorProof{Work: w}
+	redirects := func(f *facts.Facts) []authentik.RedirectURI {
+		var out []authentik.RedirectURI
+		for _, uri := range connectorRedirects(f) {
+			out = append(out, authentik.RedirectURI{MatchingMode: "strict", URL: uri})
+		}
+		return out
+	}
+	steps := []Step{
+		clientSecret{w},
+		provider{Work: w, want: w.connectorProvider, ready: p.begin},
+		application{w},
+	}
+	for _, group := range w.Answers.AllowGroups {
+		steps = append(steps, groupBinding{w, group})
+	}
+	steps = append(steps, redirect{w, redirects}, connector{w})
+	return Flow{
+		Name: string(state.Connector), Steps: steps,
+		Survey:    w.survey,
+		Preflight: func(f *facts.Facts) []doctor.Result { return doctor.Judge(doctor.Preflight(w.wants()), f) },
+		Prove:     p.prove,
+	}
+}
+
+func (w *Work) wants() doctor.Wants {
+	return doctor.Wants{
+		AuthorizationFlow: w.Answers.AuthorizationFlow, AuthenticationFlow: authenticationFlow,
+		SigningKey: w.Answers.SigningKey, Groups: w.Answers.AllowGroups, Mappings: connectorMappings,
+		AllowHTTP: w.Answers.AllowHTTP, AuthentikURL: w.Answers.AuthentikURL, NetBirdURL: w.Answers.NetBirdURL,
+	}
+}
+
+// survey reads the keystore and both servers.
+func (w *Work) survey(ctx context.Context) *facts.Facts {
+	made, _ := w.Record.Last(stepApplication)
+	connected, _ := w.Record.Last(stepConnector)
+	secret := facts.Of(w.Secrets.Get(ctx, keystore.ClientSecret))
+	f := w.Reader.Survey(ctx, facts.Ask{
+		Name: w.Answers.Name, Slug: w.Answers.Slug, ClientID: w.clientID(), SigningKey: w.Answers.SigningKey,
+		Groups: w.Answers.AllowGroups, Bound: len(w.Answers.AllowGroups) > 0, Stands: made.ObjectID != "", Reach: connected.ObjectID == "",
+	})
+	f.Local.ClientSecret = secret
+	return f
+}
+
+// connectorProof proves a finished connector setup. Authentik's part begins as
+// soon as the provider was read back, while NetBird is still being asked for
+// the connector; the login start, which opens the connector, comes last.
+type connectorProof struct {
+	*Work
+	wait func() // for Authentik's part; nil: not begun
+	of   string // the redirect URIs that it was begun with
+}
+
+func (p *connectorProof) ask(f *facts.Facts) facts.ProofAsk {
+	have, _ := providerOf(f, p.clientID())
+	receipt, _ := p.Record.Last(stepConnector)
+	return facts.ProofAsk{
+		ClientID: p.clientID(), ClientSecret: f.Local.ClientSecret.Value,
+		RedirectURI: f.NetBird.Embedded.Value.RedirectURI(), Registered: len(have.RedirectURIs),
+		ConnectorID: receipt.ObjectID,
+	}
+}
+
+// begin starts Authentik's part, if what it asks about stands.
+func (p *connectorProof) begin(ctx context.Context, f *facts.Facts) {
+	have, ok := providerOf(f, p.clientID())
+	if !ok || len(have.RedirectURIs) == 0 || !f.Authentik.Discovery.OK() {
+		return
+	}
+	p.of = uris(have.RedirectURIs)
+	p.wait = p.Reader.ProveAuthentik(ctx, f, p.ask(f))
+}
+
+func (p *connectorProof) prove(ctx context.Context, f *facts.Facts) []doctor.Result {
+	have, _ := providerOf(f, p.clientID())
+	if p.wait == nil || p.of != uris(have.RedirectURIs) {
+		p.begin(ctx, f)
+	}
+	if p.wait != nil {
+		p.wait()
+		p.wait = nil
+	}
+	ask := p.ask(f)
+	proven := doctor.Proven{
+		ConnectorID: ask.ConnectorID, Issuer: f.Authentik.Discovery.Value.Issuer, RedirectURI: ask.RedirectURI,
+		RedirectFix: stepRedirect,
+	}
+	for _, u := range have.RedirectURIs {
+		proven.Registered = append(proven.Registered, u.URL)
+	}
+	checks := doctor.Proof(proven)
+	if before := doctor.Judge(doctor.AuthentikProof(proven), f); !anyFailed(before) {
+		p.Reader.ProveNetBird(ctx, f, ask)
+	}
+	return doctor.Judge(checks, f)
+}
+
+func anyFailed(results []doctor.Result) bool {
+	r, bad := doctor.Worst(results)
+	return bad && r.Verdict == doctor.Fail
+}

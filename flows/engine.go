@@ -1,0 +1,193 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"authbird/doctor"
+	"authbird/facts"
+	"authbird/state"
+)
+
+// A Flow is an ordered list of steps for one purpose, with what is read before
+// them and what is proven after them.
+type Flow struct {
+	Name  string
+	Steps []Step
+	// Survey reads everything the steps look at, in as few waves as it can.
+	Survey func(context.Context) *facts.Facts
+	// Preflight judges whether the flow may begin.
+	Preflight func(*facts.Facts) []doctor.Result
+	// Prove reads what shows that the finished setup works, and judges it.
+	Prove func(context.Context, *facts.Facts) []doctor.Result
+}
+
+// Journal is where the engine writes what it does before it believes it.
+type Journal interface {
+	Append(state.Entry) error
+	Begun(flow, step string) (state.Entry, bool)
+	Last(step string) (state.Receipt, state.Phase)
+}
+
+// Phase is where in a step an event was sent.
+type Phase string
+
+const (
+	Doing   Phase = "doing"
+	Done    Phase = "done"    // after the check, not after the request
+	Settled Phase = "settled" // an earlier run's lost answer turned out well
+	Failed  Phase = "failed"
+	Lost    Phase = "unknown" // sent, and no answer told what became of it
+	Undone  Phase = "undone"
+	Checked Phase = "checked" // a check of the preflight or the proof
+)
+
+// Event is one thing the engine says. Step events carry About and Finding,
+// check events carry Check.
+type Event struct {
+	Phase   Phase
+	Step    About
+	Finding Finding
+	Check   doctor.Result
+	Elapsed time.Duration
+	Err     error
+}
+
+// stepTime bounds one step from began to done; it is cancelled by nothing else.
+const stepTime = 2 * time.Minute
+
+// Engine walks a flow. It knows no terminal, no HTTP and no clock but the one
+// it is given.
+type Engine struct {
+	Journal Journal
+	Run     string // this run's name in the journal
+	Now     func() time.Time
+	// Begin is called once the questions are answered and before anything is
+	// written; nil: nothing to do.
+	Begin func() error
+	// Watch hears everything the engine does. Never nil.
+	Watch func(Event)
+	// Adopt is the one question: may this object, which is not ours or was
+	// changed by hand, be changed? Nil or an error means no.
+	Adopt func(context.Context, About, Finding) error
+	// GiveUp, when done, ends even a step that has begun; its outcome is then
+	// unknown until the next look. Nil: never.
+	GiveUp context.Context
+}
+
+// Planned is one step with what it found.
+type Planned struct {
+	Step    Step
+	Finding Finding
+	Settle  bool // an earlier answer was lost, and the object is there
+}
+
+// Plan is what a run would do, and what stands in its way.
+type Plan struct {
+	Flow   string
+	Facts  *facts.Facts
+	Checks []doctor.Result
+	Steps  []Planned
+}
+
+// Changes says whether running would change anything.
+func (p *Plan) Changes() bool {
+	for _, s := range p.Steps {
+		if s.Finding.Verdict != InPlace {
+			return true
+		}
+	}
+	return false
+}
+
+// Conflicts lists the steps whose object stands there otherwise than wanted:
+// not ours, or ours and changed by hand. Each needs a yes.
+func (p *Plan) Conflicts() []Planned {
+	var out []Planned
+	for _, s := range p.Steps {
+		if s.Finding.Verdict == Differs {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Plan reads and judges, and changes nothing.
+func (e *Engine) Plan(ctx context.Context, flow Flow) (*Plan, error) {
+	f := flow.Survey(ctx)
+	if err := ctx.Err(); err != nil {
+		return nil, &Stopped{Reason: Interrupted, Err: err}
+	}
+	p := &Plan{Flow: flow.Name, Facts: f, Checks: flow.Preflight(f)}
+	for _, c := range p.Checks {
+		e.Watch(Event{Phase: Checked, Check: c})
+	}
+	if err := preflightError(p.Checks); err != nil {
+		return p, err
+	}
+	for _, s := range flow.Steps {
+		p.Steps = append(p.Steps, e.look(flow.Name, s, f))
+	}
+	for _, s := range p.Steps {
+		if s.Finding.Verdict == Blocked {
+			return p, &Stopped{Reason: NeedsPerson, Step: s.Step.About(), Err: errors.New(s.Finding.Note)}
+		}
+	}
+	return p, nil
+}
+
+// look judges one step, and whose the object is: ours if the journal says that
+// we made it, or that we began to make it where nothing stood.
+func (e *Engine) look(flow string, s Step, f *facts.Facts) Planned {
+	id := s.About().ID
+	past, _ := e.Journal.Last(id)
+	began, open := e.Journal.Begun(flow, id)
+	if open {
+		past = merged(past, began.Receipt)
+	}
+	p := Planned{Step: s, Finding: s.Look(f, past)}
+	p.Settle = open && began.Receipt.ObjectID == "" && p.Finding.ObjectID != ""
+	p.Finding.Ours = past.Made || p.Settle
+	return p
+}
+
+// Carry does what the plan says is missing, proves the result, and returns the
+// proof. What must be asked is asked before anything is written. What stands
+// when it stops early is kept; nothing is rolled back.
+func (e *Engine) Carry(ctx context.Context, flow Flow, p *Plan) ([]doctor.Result, error) {
+	r := &run{Engine: e, flow: flow, facts: p.Facts, agreed: map[string]bool{}}
+	for _, s := range p.Conflicts() {
+		if err := r.mayChange(ctx, s.Step.About(), s.Finding); err != nil {
+			return nil, r.stop(s.Step.About(), err)
+		}
+	}
+	if e.Begin != nil {
+		if err := e.Begin(); err != nil {
+			return nil, r.stop(About{}, &Stopped{Reason: NotWritten, Err: err})
+		}
+	}
+	var results []doctor.Result
+	err := r.journaled(state.Done, func() (err error) {
+		results, err = r.walk(ctx)
+		return err
+	})
+	return results, err
+}
+
+// TakeBack undoes, last step first, what the journal says is ours.
+func (e *Engine) TakeBack(ctx context.Context, flow Flow) error {
+	r := &run{Engine: e, flow: flow}
+	return r.journaled(state.Undone, func() error {
+		for i := len(flow.Steps) - 1; i >= 0; i-- {
+			s := flow.Steps[i]
+			if ctx.Err() != nil {
+				return r.stop(s.About(), context.Canceled)
+			}
+			if err := r.undo(ctx, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

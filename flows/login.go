@@ -1,0 +1,225 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"authbird/clients"
+	"authbird/clients/netbird"
+	"authbird/keystore"
+	"authbird/state"
+)
+
+// What a watch for the first login can see.
+const (
+	SawAuthorised = "authorised" // Authentik signed a person in for NetBird
+	SawPending    = "pending"    // NetBird knows the person, who waits for approval
+	SawBlocked    = "blocked"    // NetBird knows the person and keeps them out
+	SawLetIn      = "let in"     // NetBird let the person in
+)
+
+// Sighting is one thing seen of a login.
+type Sighting struct {
+	Kind   string
+	Who    string // cleaned
+	UserID string // at NetBird; empty for what Authentik saw
+	When   time.Time
+}
+
+// watchPause is how long the watch waits between two looks.
+const watchPause = 2 * time.Second
+
+// LoginLink is where a person signs in to prove the setup, on any device.
+func (s *Session) LoginLink() string { return s.servers.netbird.BaseURL() }
+
+// WatchLogin looks out for a login by the connector, and tells each new
+// sighting once, until the context ends. It sees logins from its start on. A
+// side that may not be read is left out; where neither may be, the error says so.
+func (s *Session) WatchLogin(ctx context.Context, see func(Sighting)) error {
+	w := &loginWatch{Session: s, seen: map[string]bool{}, see: see}
+	if err := w.begin(ctx); err != nil {
+		return err
+	}
+	for {
+		if err := s.bench.Wait(ctx, watchPause); err != nil {
+			return nil
+		}
+		if err := w.look(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+}
+
+// loginWatch remembers what it has told.
+type loginWatch struct {
+	*Session
+	seen map[string]bool
+	see  func(Sighting)
+}
+
+// begin takes what was there before as seen.
+func (w *loginWatch) begin(ctx context.Context) error {
+	tell := w.see
+	w.see = func(Sighting) {}
+	defer func() { w.see = tell }()
+	return w.look(ctx)
+}
+
+func (w *loginWatch) look(ctx context.Context) error {
+	events, err1 := w.servers.authentik.Events(ctx, "authorize_application", 20)
+	for _, e := range events {
+		if e.ClientID == w.clientID() || e.ClientID == "" && e.Application == w.Answers.Name {
+			w.tell("event:"+e.PK, Sighting{Kind: SawAuthorised, Who: clients.Clean(first(e.User.Username, e.User.Email)), When: e.Created})
+		}
+	}
+	users, err2 := w.servers.netbird.Users(ctx)
+	for _, u := range users {
+		if u.IdPID == w.connectorID() && u.IdPID != "" {
+			w.tell(userKey(u), Sighting{Kind: stateOf(u), Who: clients.Clean(first(u.Email, u.Name, u.ID)), UserID: u.ID, When: u.LastLogin})
+		}
+	}
+	if err1 != nil && err2 != nil {
+		return errors.Join(err1, err2)
+	}
+	return nil
+}
+
+func (w *loginWatch) tell(key string, s Sighting) {
+	if w.seen[key] {
+		return
+	}
+	w.seen[key] = true
+	w.see(s)
+}
+
+// userKey changes with every login and every change of what a user may do.
+func userKey(u netbird.User) string {
+	return fmt.Sprintf("user:%s:%s:%s", u.ID, stateOf(u), u.LastLogin.Format(time.RFC3339))
+}
+
+func stateOf(u netbird.User) string {
+	switch {
+	case u.PendingApproval:
+		return SawPending
+	case u.Blocked:
+		return SawBlocked
+	}
+	return SawLetIn
+}
+
+func (s *Session) clientID() string {
+	return (&Work{Answers: s.Answers, Record: s.setup}).clientID()
+}
+
+func (s *Session) connectorID() string {
+	receipt, _ := s.setup.Last(stepConnector)
+	return receipt.ObjectID
+}
+
+// Approve lets a pending user in.
+func (s *Session) Approve(ctx context.Context, userID string) error {
+	_, err := s.servers.netbird.ApproveUser(ctx, userID)
+	return err
+}
+
+// NoteLogin writes down that a login was seen arriving: the client secret is
+// proven by a person.
+func (s *Session) NoteLogin(seen Sighting) error {
+	return s.setup.Append(state.Entry{
+		Time: s.bench.Now(), Run: s.Run, Flow: s.flow.Name, Step: keystore.ClientSecret, Phase: state.Note,
+		Note: "a login was seen: " + seen.Kind,
+	})
+}
+
+// StartDeviceLogin asks NetBird's embedded IdP for a code that a person enters
+// on any device.
+func (b *Bench) StartDeviceLogin(ctx context.Context, a state.Answers) (netbird.DeviceLogin, error) {
+	s, err := b.servers(a, Tokens{})
+	if err != nil {
+		return netbird.DeviceLogin{}, err
+	}
+	idp, err := s.netbird.EmbeddedIdP(ctx)
+	if err != nil {
+		return netbird.DeviceLogin{}, err
+	}
+	return s.netbird.StartDeviceLogin(ctx, idp)
+}
+
+// AwaitDeviceLogin polls until the person has signed in; the token is good for
+// a day.
+func (b *Bench) AwaitDeviceLogin(ctx context.Context, a state.Answers, d netbird.DeviceLogin) (string, error) {
+	s, err := b.servers(a, Tokens{})
+	if err != nil {
+		return "", err
+	}
+	idp, err := s.netbird.EmbeddedIdP(ctx)
+	if err != nil {
+		return "", err
+	}
+	pause, end := d.Interval, b.Now().Add(d.ExpiresIn)
+	for b.Now().Before(end) {
+		if err := b.Wait(ctx, pause); err != nil {
+			return "", err
+		}
+		poll, err := s.netbird.PollDeviceLogin(ctx, idp, d)
+		if err != nil {
+			return "", err
+		}
+		switch poll.State {
+		case netbird.DeviceDone:
+			return poll.Token, nil
+		case netbird.DeviceDenied:
+			return "", errors.New("NetBird refused the sign-in with a code")
+		case netbird.DeviceExpired:
+			return "", errors.New("the code has expired; ask for another")
+		case netbird.DeviceSlowDown:
+			pause += 5 * time.Second
+		}
+	}
+	return "", errors.New("the code has expired; ask for another")
+}
+
+// MakeNetBirdToken makes a personal access token for whom the given token
+// belongs to, for 1 to 365 days.
+func (b *Bench) MakeNetBirdToken(ctx context.Context, a state.Answers, token, name string, days int) (string, error) {
+	s, err := b.servers(a, Tokens{NetBird: token})
+	if err != nil {
+		return "", err
+	}
+	me := b.reader(s).NetBirdUser(ctx)
+	if me.Err != nil {
+		return "", me.Err
+	}
+	made, err := s.netbird.CreateToken(ctx, me.Value.ID, name, days)
+	return made.Key, err
+}
+
+// Owner is the first person of a fresh NetBird. The password has 8 to 72
+// characters.
+type Owner struct{ Email, Name, Password string }
+
+// CreateOwner makes the owner of a fresh NetBird in the order that leaves the
+// account with a domain: the owner first, then a login, then the first call of
+// the API. The token is good for a day.
+func (b *Bench) CreateOwner(ctx context.Context, a state.Answers, o Owner) (string, error) {
+	s, err := b.servers(a, Tokens{})
+	if err != nil {
+		return "", err
+	}
+	if _, err := s.netbird.Setup(ctx, o.Email, o.Name, o.Password); err != nil {
+		return "", err
+	}
+	idp, err := s.netbird.EmbeddedIdP(ctx)
+	if err != nil {
+		return "", err
+	}
+	token, err := s.netbird.SignIn(ctx, idp, o.Email, o.Password)
+	if err != nil {
+		return "", fmt.Errorf("the owner was made, but signing in as the owner failed: %w", err)
+	}
+	s.netbird.SetToken(token)
+	_, err = s.netbird.CurrentUser(ctx)
+	return token, err
+}

@@ -1,0 +1,297 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"time"
+
+	"authbird/clients"
+	"authbird/doctor"
+	"authbird/facts"
+	"authbird/state"
+)
+
+// run is one walk through a flow.
+type run struct {
+	*Engine
+	flow   Flow
+	facts  *facts.Facts
+	agreed map[string]bool // steps whose object may be changed: asked once a run
+}
+
+// journaled writes, around a walk, that the run began and how it ended.
+func (r *run) journaled(end state.Phase, walk func() error) error {
+	if err := r.write("", state.Began, state.Receipt{}, "", nil); err != nil {
+		return r.stop(About{}, err)
+	}
+	err := walk()
+	if err != nil {
+		// Why it stopped is worth keeping; that it can't be kept changes nothing.
+		_ = r.write("", state.Failed, state.Receipt{}, "", err)
+		return err
+	}
+	if err := r.write("", end, state.Receipt{}, "", nil); err != nil {
+		return r.stop(About{}, err)
+	}
+	return nil
+}
+
+// walk takes every step to its end and proves the result.
+func (r *run) walk(ctx context.Context) ([]doctor.Result, error) {
+	for _, s := range r.flow.Steps {
+		if ctx.Err() != nil {
+			return nil, r.stop(s.About(), context.Canceled)
+		}
+		if err := r.bring(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	if r.flow.Prove == nil {
+		return nil, nil
+	}
+	return r.prove(ctx)
+}
+
+// bring takes one step to its end: look, settle, ask, write down, do, check.
+// An answer that got lost is looked for, and the step done again only where
+// the look shows that nothing came of it.
+func (r *run) bring(ctx context.Context, s Step) error {
+	about := s.About()
+	start := r.Now()
+	for range 2 {
+		now := r.look(r.flow.Name, s, r.facts)
+		if err := r.settle(about, now); err != nil {
+			return r.stop(about, err)
+		}
+		if now.Finding.Verdict == InPlace {
+			r.Watch(Event{Phase: Done, Step: about, Finding: now.Finding, Elapsed: r.Now().Sub(start)})
+			return nil
+		}
+		if now.Finding.Verdict == Blocked {
+			return r.stop(about, &Stopped{Reason: NeedsPerson, Err: errors.New(now.Finding.Note)})
+		}
+		if now.Finding.Verdict == Differs {
+			if err := r.mayChange(ctx, about, now.Finding); err != nil {
+				return r.stop(about, err)
+			}
+		}
+		lost, err := r.act(s, now.Finding, start)
+		if err != nil {
+			return r.stop(about, err)
+		}
+		if !lost {
+			return nil
+		}
+		r.facts = r.flow.Survey(ctx)
+	}
+	return r.stop(about, &Stopped{Reason: OutcomeUnknown, Err: errors.New("no answer told, twice, whether it was done")})
+}
+
+// settle closes an entry that an earlier request left open: ours if nothing
+// stood there before it and something does now, failed if nothing does.
+func (r *run) settle(about About, now Planned) error {
+	began, open := r.Journal.Begun(r.flow.Name, about.ID)
+	if !open {
+		return nil
+	}
+	past, _ := r.Journal.Last(about.ID)
+	receipt := merged(past, began.Receipt)
+	switch {
+	case now.Settle:
+		receipt.ObjectID, receipt.Made = now.Finding.ObjectID, true
+		return r.write(about.ID, state.Done, receipt, "no answer had come; it was found afterwards", nil)
+	case now.Finding.Verdict == InPlace:
+		return r.write(about.ID, state.Done, receipt, "no answer had come; the change was found afterwards", nil)
+	}
+	return r.write(about.ID, state.Failed, state.Receipt{}, "no answer had come, and nothing came of it", nil)
+}
+
+// merged is what the journal knows after one more entry: once made by us, it
+// stays ours, and what stood there first is what Undo restores.
+func merged(past, now state.Receipt) state.Receipt {
+	out := now
+	out.Made = past.Made || now.Made
+	if out.ObjectID == "" {
+		out.ObjectID = past.ObjectID
+	}
+	if out.Digest == "" {
+		out.Digest = past.Digest
+	}
+	out.Before, out.Values = map[string]string{}, map[string]string{}
+	maps.Copy(out.Before, now.Before)
+	maps.Copy(out.Before, past.Before)
+	maps.Copy(out.Values, past.Values)
+	maps.Copy(out.Values, now.Values)
+	return out
+}
+
+// mayChange asks, once a run and step, whether what stands there may be
+// changed.
+func (r *run) mayChange(ctx context.Context, about About, found Finding) error {
+	if r.agreed[about.ID] {
+		return nil
+	}
+	if r.Adopt == nil {
+		return &Stopped{Reason: NeedsDecision, Finding: found, Err: errors.New(standsAlready(about))}
+	}
+	if err := r.Adopt(ctx, about, found); err != nil {
+		return &Stopped{Reason: NeedsDecision, Finding: found, Err: err}
+	}
+	r.agreed[about.ID] = true
+	return nil
+}
+
+// act does one step between its began and its done. lost says that the request
+// went out and no answer told what became of it; the entry then stays open.
+func (r *run) act(s Step, found Finding, start time.Time) (lost bool, err error) {
+	about := s.About()
+	r.Watch(Event{Phase: Doing, Step: about, Finding: found})
+	past, _ := r.Journal.Last(about.ID)
+	made := r.bundle(s)
+	for _, id := range made {
+		intent := state.Receipt{}
+		if id == about.ID {
+			intent = found.Intent
+			intent.ObjectID = found.ObjectID
+		}
+		if err := r.write(id, state.Began, intent, "", nil); err != nil {
+			return false, err
+		}
+	}
+	ctx, cancel := r.stepContext()
+	defer cancel()
+	receipt, err := s.Do(ctx, r.facts, found)
+	if err != nil {
+		return r.failed(about, made, err)
+	}
+	receipt = merged(past, merged(found.Intent, receipt))
+	if err := r.write(about.ID, state.Done, receipt, "", nil); err != nil {
+		return false, err
+	}
+	after := s.Look(r.facts, receipt)
+	if after.Verdict != InPlace {
+		return false, &Stopped{Reason: NotAsMeant, Finding: after, Err: errors.New(notAsMeant(after))}
+	}
+	r.Watch(Event{Phase: Done, Step: about, Finding: after, Elapsed: r.Now().Sub(start)})
+	return false, nil
+}
+
+// bundle lists the steps whose objects one request makes together: this one,
+// and the missing ones that say they come with it.
+func (r *run) bundle(s Step) []string {
+	ids := []string{s.About().ID}
+	for _, other := range r.flow.Steps {
+		about := other.About()
+		if about.With == "" || about.With != s.About().ID {
+			continue
+		}
+		if p := r.look(r.flow.Name, other, r.facts); p.Finding.Verdict == Missing && p.Finding.ObjectID == "" {
+			ids = append(ids, about.ID)
+		}
+	}
+	return ids
+}
+
+func (r *run) failed(about About, made []string, err error) (lost bool, _ error) {
+	if r.GiveUp != nil && r.GiveUp.Err() != nil {
+		return false, &Stopped{Reason: Interrupted, Step: about, Err: errors.New("given up; what became of the last request is not known")}
+	}
+	if leavesOpen(err) {
+		r.Watch(Event{Phase: Lost, Step: about, Err: err})
+		return true, nil
+	}
+	for _, id := range made {
+		if werr := r.write(id, state.Failed, state.Receipt{}, "", err); werr != nil {
+			return false, errors.Join(err, werr)
+		}
+	}
+	return false, err
+}
+
+// leavesOpen says that a later look must settle what became of the request.
+func leavesOpen(err error) bool {
+	return clients.KindOf(err) == clients.Unknown || errors.Is(err, context.DeadlineExceeded)
+}
+
+// stepContext is not cancelled by the person's first Ctrl-C: from began to done
+// a step ends by its own time or by giving up.
+func (r *run) stepContext() (context.Context, context.CancelFunc) {
+	base := r.GiveUp
+	if base == nil {
+		base = context.Background()
+	}
+	return context.WithTimeout(base, stepTime)
+}
+
+// prove judges the finished setup. A failing check whose repair is a step of
+// this flow is repaired once and judged again.
+func (r *run) prove(ctx context.Context) ([]doctor.Result, error) {
+	results := r.flow.Prove(ctx, r.facts)
+	for _, c := range results {
+		step := r.repairOf(c)
+		if step == nil {
+			continue
+		}
+		if r.look(r.flow.Name, step, r.facts).Finding.Verdict == InPlace {
+			continue
+		}
+		if err := r.bring(ctx, step); err != nil {
+			return results, err
+		}
+		results = r.flow.Prove(ctx, r.facts)
+		break
+	}
+	for _, c := range results {
+		r.Watch(Event{Phase: Checked, Check: c})
+	}
+	if err := proofError(results); err != nil {
+		return results, r.stop(About{}, err)
+	}
+	return results, nil
+}
+
+func (r *run) repairOf(c doctor.Result) Step {
+	if c.Verdict != doctor.Fail || c.Repair == "" {
+		return nil
+	}
+	for _, s := range r.flow.Steps {
+		if s.About().ID == c.Repair {
+			return s
+		}
+	}
+	return nil
+}
+
+// undo takes one step back. What the journal does not call ours is left alone.
+func (r *run) undo(ctx context.Context, s Step) error {
+	about := s.About()
+	receipt, _ := r.Journal.Last(about.ID)
+	if !receipt.Made && len(receipt.Before) == 0 {
+		return nil
+	}
+	if err := r.write(about.ID, state.Note, state.Receipt{}, "being taken back", nil); err != nil {
+		return r.stop(about, err)
+	}
+	stepCtx, cancel := r.stepContext()
+	defer cancel()
+	if err := s.Undo(stepCtx, receipt); err != nil && clients.KindOf(err) != clients.Absent {
+		return r.stop(about, err)
+	}
+	if err := r.write(about.ID, state.Undone, state.Receipt{}, "", nil); err != nil {
+		return r.stop(about, err)
+	}
+	r.Watch(Event{Phase: Undone, Step: about})
+	return nil
+}
+
+func (r *run) write(step string, phase state.Phase, receipt state.Receipt, note string, err error) error {
+	e := state.Entry{Time: r.Now(), Run: r.Run, Flow: r.flow.Name, Step: step, Phase: phase, Receipt: receipt, Note: note}
+	if err != nil {
+		e.Error = clients.Clean(err.Error())
+	}
+	if werr := r.Journal.Append(e); werr != nil {
+		return &Stopped{Reason: NotWritten, Err: werr}
+	}
+	return nil
+}

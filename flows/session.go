@@ -1,0 +1,168 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"authbird/clients"
+	"authbird/doctor"
+	"authbird/keystore"
+	"authbird/state"
+)
+
+// Session is one setup being worked on: its state locked, its keystore open,
+// its servers at hand. Watch, Adopt and GiveUp are set before Plan.
+type Session struct {
+	Engine
+	Name    string
+	Answers state.Answers
+
+	bench   *Bench
+	setup   *state.Setup
+	keys    *keystore.Store
+	tokens  Tokens
+	servers servers
+	flow    Flow
+}
+
+// Open locks the setup, opens its keystore, and finds the tokens that were not
+// given. A new setup is on disk only once something is about to be done.
+func (b *Bench) Open(ctx context.Context, name string, a state.Answers, t Tokens) (*Session, error) {
+	keys, err := b.OpenKeys(ctx, keystore.Kind(a.Keystore))
+	if err != nil {
+		return nil, &Stopped{Reason: NotWritten, Err: fmt.Errorf("open the keystore: %w", err)}
+	}
+	setup, err := b.State.Lock(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{Name: name, Answers: a, bench: b, setup: setup, keys: keys}
+	if err := s.begin(ctx, t); err != nil {
+		return nil, errors.Join(err, setup.Close())
+	}
+	return s, nil
+}
+
+func (s *Session) begin(ctx context.Context, given Tokens) error {
+	s.Answers.Keystore = string(s.keys.Kind())
+	var err error
+	if s.tokens, err = s.findTokens(ctx, given); err != nil {
+		return err
+	}
+	if s.servers, err = s.bench.servers(s.Answers, s.tokens); err != nil {
+		return err
+	}
+	run, err := randomText(s.bench.Rand, 8)
+	if err != nil {
+		return err
+	}
+	s.Engine = Engine{Journal: s.setup, Run: run, Now: s.bench.Now, Watch: func(Event) {},
+		Begin: func() error { return s.setup.SaveAnswers(s.Answers) }}
+	w := &Work{
+		Setup: s.Name, Answers: s.Answers, Authentik: s.servers.authentik, NetBird: s.servers.netbird,
+		Reader: s.bench.reader(s.servers), Secrets: setupSecrets{s.keys, s.Name}, Record: s.setup,
+		Now: s.bench.Now, Rand: s.bench.Rand,
+	}
+	s.flow = Connector(w)
+	if s.Answers.Mode == state.Standalone {
+		s.flow = Standalone(w)
+	}
+	return nil
+}
+
+// findTokens takes the tokens that were given, or else those in the keystore.
+func (s *Session) findTokens(ctx context.Context, given Tokens) (Tokens, error) {
+	for name, token := range map[string]*string{keystore.AuthentikToken: &given.Authentik, keystore.NetBirdToken: &given.NetBird} {
+		if *token != "" {
+			continue
+		}
+		kept, err := s.keys.Get(ctx, s.Name, name)
+		if err != nil && !errors.Is(err, keystore.ErrAbsent) {
+			return given, &Stopped{Reason: NotWritten, Err: fmt.Errorf("read the %s from the keystore: %w", name, err)}
+		}
+		*token = kept
+	}
+	return given, nil
+}
+
+// keepTokens stores the admin tokens if the person said so, and forgets them
+// otherwise.
+func (s *Session) keepTokens(ctx context.Context) error {
+	for name, token := range map[string]string{keystore.AuthentikToken: s.tokens.Authentik, keystore.NetBirdToken: s.tokens.NetBird} {
+		if !s.Answers.KeepAdminTokens || token == "" {
+			continue
+		}
+		if err := s.keys.Set(ctx, s.Name, name, token); err != nil {
+			return fmt.Errorf("store the %s: %w", name, err)
+		}
+		if err := s.setup.SaveCredential(state.Credential{Name: name, Made: s.bench.Now(), Digest: s.setup.Digest(token), Kept: true, UsedBy: "authbird"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Plan says what Carry would do. It changes nothing.
+func (s *Session) Plan(ctx context.Context) (*Plan, error) {
+	return s.Engine.Plan(ctx, s.flow)
+}
+
+// Carry does what the plan says and proves it. An error is a *Stopped.
+func (s *Session) Carry(ctx context.Context, p *Plan) ([]doctor.Result, error) {
+	results, err := s.Engine.Carry(ctx, s.flow, p)
+	if err != nil {
+		return results, err
+	}
+	if err := s.keepTokens(ctx); err != nil {
+		return results, &Stopped{Reason: NotWritten, Err: err}
+	}
+	return results, s.noteProof()
+}
+
+// noteProof writes down that the client secret was proven just now.
+func (s *Session) noteProof() error {
+	for _, c := range s.setup.Credentials {
+		if c.Name != keystore.ClientSecret {
+			continue
+		}
+		c.Proven = s.bench.Now()
+		if err := s.setup.SaveCredential(c); err != nil {
+			return &Stopped{Reason: NotWritten, Err: err}
+		}
+	}
+	return nil
+}
+
+// Where says in words where the setup's secrets are kept.
+func (s *Session) Where() string { return s.keys.Where() }
+
+// Close gives the setup free for others.
+func (s *Session) Close() error { return s.setup.Close() }
+
+// setupSecrets is one setup's part of a keystore.
+type setupSecrets struct {
+	store *keystore.Store
+	setup string
+}
+
+func (k setupSecrets) Get(ctx context.Context, name string) (string, error) {
+	return k.store.Get(ctx, k.setup, name)
+}
+
+func (k setupSecrets) Set(ctx context.Context, name, value string) error {
+	return k.store.Set(ctx, k.setup, name, value)
+}
+
+func (k setupSecrets) Delete(ctx context.Context, name string) error {
+	return k.store.Delete(ctx, k.setup, name)
+}
+
+// StopOf is the Stopped in an error, made of it where there is none.
+func StopOf(err error) *Stopped {
+	var s *Stopped
+	if errors.As(err, &s) {
+		return s
+	}
+	return &Stopped{Reason: reasonOf(err), Err: errors.New(clients.Clean(err.Error()))}
+}

@@ -1,0 +1,46 @@
+package flows
+
+import (
+	"context"
+
+	"authbird/doctor"
+	"authbird/facts"
+)
+
+// standaloneProof proves a standalone setup with NetBird's own calls. Those of
+// the service account begin as soon as it is complete, while the device flow is
+// still being made.
+type standaloneProof struct {
+	*Work
+	wait func() // for the service account's part; nil: not begun
+}
+
+func (p *standaloneProof) ask(f *facts.Facts) facts.StandaloneProofAsk {
+	have, _ := providerOf(f, p.clientID())
+	at := "https://" + p.Answers.NetBirdDomain + "/auth"
+	return facts.StandaloneProofAsk{
+		ClientID: p.clientID(), Username: p.Answers.ServiceAccount, Password: f.Local.AppPassword.Value,
+		RedirectURI: at, LookAlike: "https://not-" + p.Answers.NetBirdDomain + "/auth",
+		LoopbackURI: clientLoopback, Registered: len(have.RedirectURIs),
+	}
+}
+
+func (p *standaloneProof) begin(ctx context.Context, f *facts.Facts) {
+	if f.Authentik.Discovery.OK() && f.Local.AppPassword.OK() {
+		p.wait = p.Reader.ProveServiceAccount(ctx, f, p.ask(f))
+	}
+}
+
+func (p *standaloneProof) prove(ctx context.Context, f *facts.Facts) []doctor.Result {
+	if p.wait == nil {
+		p.begin(ctx, f)
+	}
+	p.Reader.ProveStandalone(ctx, f, p.ask(f))
+	if p.wait != nil {
+		p.wait()
+		p.wait = nil
+	}
+	return doctor.Judge(doctor.StandaloneProof(doctor.Proven{
+		RedirectURI: p.ask(f).RedirectURI, RedirectFix: stepRedirect, Account: p.Answers.ServiceAccount,
+	}), f)
+}

@@ -1,0 +1,158 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"authbird/clients"
+	"authbird/doctor"
+)
+
+// Reason is why a run ended before its end; the command line makes its exit
+// code of it.
+type Reason int
+
+const (
+	WentWrong      Reason = iota // a request was refused, or an answer made no sense
+	NeedsPerson                  // something outside must be put right first
+	NeedsDecision                // a foreign object stands in the way and nobody said yes
+	NotAuthorised                // the token is missing, wrong, expired or lacks rights
+	CannotReach                  // a server is not there, or is not the one that was meant
+	OutcomeUnknown               // a request went out and no answer told what became of it
+	NotAsMeant                   // done, but the look afterwards shows something else
+	NotWritten                   // the journal or the keystore could not be written
+	Interrupted                  // the person stopped it
+	NotProven                    // everything stands, and a check of the proof failed
+)
+
+// Stopped says where and why a run ended, what stands now and what to type
+// next. Its text is one line; the rest is for the lines below it.
+type Stopped struct {
+	Reason  Reason
+	Step    About
+	Finding Finding
+	Check   *doctor.Result
+	Err     error
+	Stands  []string // what was made and is kept, in words; empty: nothing
+	Hints   []string // what to do next, most likely first
+}
+
+func (s *Stopped) Error() string {
+	if s.Step.Title == "" {
+		return s.Err.Error()
+	}
+	return s.Step.Title + ": " + s.Err.Error()
+}
+
+func (s *Stopped) Unwrap() error { return s.Err }
+
+// PartWay says that something was begun and kept, so that `authbird resume`
+// goes on from there.
+func (s *Stopped) PartWay() bool { return len(s.Stands) > 0 }
+
+// stop makes a Stopped of any error, with the step it happened at, what stands
+// and what to do next.
+func (r *run) stop(about About, err error) error {
+	var s *Stopped
+	if !errors.As(err, &s) {
+		s = &Stopped{Reason: reasonOf(err), Err: err}
+	}
+	if s.Step.ID == "" {
+		s.Step = about
+	}
+	if s.Reason == Interrupted {
+		s.Step = About{}
+	}
+	s.Stands = r.stands()
+	if len(s.Hints) == 0 {
+		s.Hints = hintsFor(s)
+	}
+	return s
+}
+
+func reasonOf(err error) Reason {
+	switch clients.KindOf(err) {
+	case clients.Unauthorised, clients.Forbidden:
+		return NotAuthorised
+	case clients.Unreachable, clients.WrongServer, clients.NotNow:
+		return CannotReach
+	case clients.Unknown:
+		return OutcomeUnknown
+	}
+	if errors.Is(err, context.Canceled) {
+		return Interrupted
+	}
+	return WentWrong
+}
+
+// stands lists, in words, what the journal says was made and still stands.
+func (r *run) stands() []string {
+	var out []string
+	for _, s := range r.flow.Steps {
+		about := s.About()
+		if receipt, _ := r.Journal.Last(about.ID); receipt.ObjectID != "" {
+			out = append(out, fmt.Sprintf("%s %q at %s", about.Title, about.Object, about.Where))
+		}
+	}
+	return out
+}
+
+func standsAlready(about About) string {
+	return fmt.Sprintf("%q stands at %s already, and is not as this setup needs it", about.Object, about.Where)
+}
+
+func notAsMeant(f Finding) string {
+	if len(f.Fields) == 0 {
+		return "it was done, but it does not stand there afterwards"
+	}
+	words := make([]string, 0, len(f.Fields))
+	for _, d := range f.Fields {
+		words = append(words, fmt.Sprintf("%s is %q instead of %q", d.Name, d.Have, d.Want))
+	}
+	return "it was done, but afterwards " + strings.Join(words, ", ")
+}
+
+// preflightError turns the gravest failed check into the reason to stop before
+// anything was written.
+func preflightError(results []doctor.Result) error {
+	return checkError(results, NeedsPerson)
+}
+
+func proofError(results []doctor.Result) error {
+	return checkError(results, NotProven)
+}
+
+func checkError(results []doctor.Result, standing Reason) error {
+	for _, c := range results {
+		if c.Verdict != doctor.Fail {
+			continue
+		}
+		s := &Stopped{Reason: standing, Check: &c, Err: errors.New(c.Cause)}
+		switch c.Blame {
+		case doctor.NotAllowed:
+			s.Reason = NotAuthorised
+		case doctor.Unreachable:
+			s.Reason = CannotReach
+		}
+		if c.Advice != "" {
+			s.Hints = append(s.Hints, c.Advice)
+		}
+		return s
+	}
+	return nil
+}
+
+func hintsFor(s *Stopped) []string {
+	switch s.Reason {
+	case NeedsDecision:
+		return []string{"--adopt takes it over and changes the fields shown; --name, --slug or --connector-name choose another"}
+	case NotWritten:
+		return []string{"make room or mend the permissions of the state folder, then: authbird resume"}
+	}
+	if s.PartWay() {
+		return []string{"authbird resume"}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package flows
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"math/big"
+	"time"
+
+	"authbird/clients/authentik"
+	"authbird/clients/netbird"
+	"authbird/facts"
+	"authbird/state"
+)
+
+// Secrets is one setup's part of the keystore.
+type Secrets interface {
+	Get(ctx context.Context, name string) (string, error)
+	Set(ctx context.Context, name, value string) error
+	Delete(ctx context.Context, name string) error
+}
+
+// Work is everything that one setup's steps work with.
+type Work struct {
+	Setup     string // its name
+	Answers   state.Answers
+	Authentik *authentik.Client
+	NetBird   *netbird.Client
+	Reader    *facts.Reader
+	Secrets   Secrets
+	Record    Record
+	Now       func() time.Time
+	Rand      io.Reader
+}
+
+// Record is the part of the setup's state that steps read and write besides
+// the journal.
+type Record interface {
+	Append(state.Entry) error
+	Last(step string) (state.Receipt, state.Phase)
+	SaveCredential(state.Credential) error
+	Digest(secret string) string
+}
+
+// clientID is the provider's client id as the journal knows it; empty before
+// it was made.
+func (w *Work) clientID() string {
+	step := stepClientSecret
+	if w.Answers.Mode == state.Standalone {
+		step = stepClientID
+	}
+	receipt, _ := w.Record.Last(step)
+	return receipt.Values["client_id"]
+}
+
+// The ids of the steps: the journal's keys, never to be changed.
+const (
+	stepClientSecret = "client-secret"
+	stepProvider     = "provider"
+	stepApplication  = "application"
+	stepBinding      = "group-binding"
+	stepRedirect     = "redirect-uri"
+	stepConnector    = "connector"
+
+	stepClientID          = "client-id"
+	stepAppPasswordSecret = "app-password-secret"
+	stepServiceAccount    = "service-account"
+	stepAppPassword       = "app-password"
+	stepRights            = "rights"
+	stepRole              = "role"
+	stepReaderGroup       = "reader-group"
+	stepAccess            = "access"
+	stepDeviceFlow        = "device-flow"
+	stepBrand             = "brand"
+	stepSetupEnv          = "setup-env"
+	stepManagement        = "management-json"
+)
+
+// alphabet keeps secrets free of anything that a shell, a URL, a Go template
+// or a YAML file could take for something else.
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+// randomText makes n letters and digits, each as likely as any other.
+func randomText(source io.Reader, n int) (string, error) {
+	out := make([]byte, n)
+	for i := range out {
+		k, err := rand.Int(source, big.NewInt(int64(len(alphabet))))
+		if err != nil {
+			return "", err
+		}
+		out[i] = alphabet[k.Int64()]
+	}
+	return string(out), nil
+}
