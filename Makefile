@@ -1,0 +1,10 @@
+.PHONY: test ci bench
+
+test:
+	go test ./...
+
+ci:
+	.ci/run
+
+bench:
+	go run ./bench
