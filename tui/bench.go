@@ -1,0 +1,91 @@
+package tui
+
+import (
+	"context"
+
+	"authbird/clients/netbird"
+	"authbird/doctor"
+	"authbird/flows"
+	"authbird/state"
+)
+
+// Servers looks at servers before there is a setup.
+type Servers interface {
+	SeeAuthentik(ctx context.Context, a state.Answers, token string) (flows.AuthentikSeen, error)
+	SeeNetBird(ctx context.Context, a state.Answers, token string) (flows.NetBirdSeen, error)
+	Choices(ctx context.Context, a state.Answers, t flows.Tokens) (flows.Choices, error)
+}
+
+// Door opens NetBird to a person who has no token.
+type Door interface {
+	StartDeviceLogin(ctx context.Context, a state.Answers) (netbird.DeviceLogin, error)
+	// AwaitDeviceLogin polls until the person signed in, said no, or was too late.
+	AwaitDeviceLogin(ctx context.Context, a state.Answers, d netbird.DeviceLogin) (token string, err error)
+	MakeNetBirdToken(ctx context.Context, a state.Answers, token, name string, days int) (string, error)
+	CreateOwner(ctx context.Context, a state.Answers, o flows.Owner) (token string, err error)
+}
+
+// Opener opens setups for writing.
+type Opener interface {
+	Defaults(mode state.Mode) state.Answers
+	// Open locks the setup, made where it is new. The session tells ears what it
+	// does and asks them.
+	Open(ctx context.Context, name string, a state.Answers, t flows.Tokens, ears Ears) (Session, error)
+}
+
+// Ears are how a session speaks with a person.
+type Ears struct {
+	Watch  func(flows.Event)
+	Adopt  func(context.Context, flows.About, flows.Finding) error
+	GiveUp context.Context
+}
+
+// Bench is where setups are worked on.
+type Bench interface {
+	Servers
+	Door
+	Opener
+}
+
+// Work is one setup's work.
+type Work interface {
+	Plan(ctx context.Context) (*flows.Plan, error)
+	Carry(ctx context.Context, p *flows.Plan) ([]doctor.Result, error)
+	Close() error
+}
+
+// Logins is the proof by a person who signs in.
+type Logins interface {
+	LoginLink() string
+	WatchLogin(ctx context.Context, see func(flows.Sighting)) error
+	Approve(ctx context.Context, userID string) error
+	// NoteLogin writes down that a person was seen to sign in.
+	NoteLogin(flows.Sighting) error
+}
+
+// Session is one setup, opened.
+type Session interface {
+	Work
+	Logins
+}
+
+// Shelf is where the setups are kept.
+type Shelf interface {
+	List() ([]*state.Setup, error)
+	// Busy says which living run holds the setup; nil where none does.
+	Busy(name string) *state.BusyError
+}
+
+// OnBench makes a Bench of the one that flows has.
+func OnBench(b *flows.Bench) Bench { return bench{b} }
+
+type bench struct{ *flows.Bench }
+
+func (b bench) Open(ctx context.Context, name string, a state.Answers, t flows.Tokens, ears Ears) (Session, error) {
+	s, err := b.Bench.Open(ctx, name, a, t)
+	if err != nil {
+		return nil, err
+	}
+	s.Watch, s.Adopt, s.GiveUp = ears.Watch, ears.Adopt, ears.GiveUp
+	return s, nil
+}

@@ -1,0 +1,262 @@
+package tui
+
+import (
+	tea "charm.land/bubbletea/v2"
+
+	"authbird/flows"
+	"authbird/keystore"
+	"authbird/state"
+)
+
+// begin opens the first screens. Home is always the lowest: going back from
+// anywhere ends there.
+func (p *program) begin() tea.Cmd {
+	home := p.homeScreen()
+	if p.options.Start == StartSetup {
+		home.look, home.enter = p.options.Setup, true
+	}
+	cmd := p.open(home)
+	if p.options.Start == StartWalk {
+		return tea.Batch(cmd, p.beginSetup(p.options.Setup))
+	}
+	return cmd
+}
+
+func (p *program) homeScreen() homeScreen {
+	return newHomeScreen(p.options.Shelf, homeVerbs(), p.options.Now, p.draft.name)
+}
+
+// homeVerbs is what home offers for a setup, the most likely first. A new verb
+// is a line here and a screen.
+func homeVerbs() []homeVerb {
+	open := func(s *state.Setup) action { return openSetup{s} }
+	unfinished := func(s standing) bool { return s.state == setupPart || s.state == setupNew }
+	finished := func(s standing) bool { return s.state == setupWhole || s.state == setupTaken }
+	return []homeVerb{
+		{key: "g", does: "go on", more: "Look at both servers and do what is missing, after you have seen it.", when: unfinished, act: open},
+		{key: "p", does: "look again", more: "Look at both servers and show whether all still stands.", when: finished, act: open},
+	}
+}
+
+// act does what a screen wants.
+func (p *program) act(id int, a action) tea.Cmd {
+	switch a := a.(type) {
+	case nil, stay:
+		return nil
+	case perform:
+		return p.bring(id, a.cmds)
+	case both:
+		return tea.Batch(p.act(id, a.first), p.act(id, a.second))
+	case push:
+		return p.open(a.screen)
+	case recall:
+		if i := p.find(id); i >= 0 {
+			return p.popTo(i)
+		}
+		return nil
+	case answer:
+		return p.answer(id, a)
+	case back:
+		p.draft = a.edit.apply(p.draft)
+		return p.goBack(id)
+	case send:
+		return tea.SetClipboard(a.text)
+	case completed:
+		p.result = Result{Setup: a.name, Done: true}
+		return nil
+	}
+	return p.walk(id, a)
+}
+
+// walk decides which screen comes next.
+func (p *program) walk(id int, a action) tea.Cmd {
+	switch a := a.(type) {
+	case beginSetup:
+		return p.beginSetup("")
+	case openSetup:
+		return p.openSetup(a.setup)
+	case modePicked:
+		return p.forward(modeChosen{a.mode, p.options.Bench.Defaults(a.mode)})
+	case forward:
+		return p.forward(a.edit)
+	case start:
+		p.lastJob = a.job
+		p.result = Result{Setup: a.job.name}
+		p.command = flows.CommandLine(p.draft.answers, a.job.name)
+		return p.swap(newRunScreen(a.job, a.plan, p.options.Now))
+	case prove:
+		p.lastJob = a.job
+		p.link = a.job.session.LoginLink()
+		p.command = flows.CommandLine(p.draft.answers, a.job.name)
+		p.result = Result{Setup: a.job.name, Done: true}
+		return p.swap(newProofScreen(a, p.options.SimulateLogin))
+	case finish:
+		p.login = a.login
+		closing := a.job.close()
+		p.closings[-1] = closing
+		return tea.Batch(closing, p.swap(newDoneScreen(a, p.link, p.command)))
+	case change:
+		return p.change(a.what)
+	case home:
+		cmd := p.popTo(0)
+		return tea.Batch(cmd, p.reopenHome())
+	case leave:
+		if a.err != nil {
+			p.result.Err = a.err
+			p.result.Setup = p.draft.setup()
+		}
+		return tea.Quit
+	}
+	return nil
+}
+
+// answer closes the screen that answers and hands its message to the one below.
+func (p *program) answer(id int, a answer) tea.Cmd {
+	i := p.find(id)
+	if i < 1 {
+		return nil
+	}
+	closing := p.popTo(i - 1)
+	return tea.Batch(closing, p.toTop(a.msg))
+}
+
+func (p *program) goBack(id int) tea.Cmd {
+	i := p.find(id)
+	if i < 1 {
+		return nil
+	}
+	closing := p.popTo(i - 1)
+	if i == 1 {
+		return tea.Batch(closing, p.reopenHome())
+	}
+	return closing
+}
+
+// reopenHome reads the list anew, with the cursor on the setup of this walk.
+func (p *program) reopenHome() tea.Cmd {
+	if _, ok := p.top().screen.(homeScreen); !ok {
+		return nil
+	}
+	p.stack = nil
+	look := p.draft.name
+	if look == "" && p.draft.answers.NetBirdURL != "" {
+		look = p.draft.setup()
+	}
+	s := p.homeScreen()
+	s.look = look
+	return p.open(s)
+}
+
+func (p *program) modes() []state.Mode {
+	if len(p.options.Modes) == 0 {
+		return []state.Mode{state.Connector}
+	}
+	return p.options.Modes
+}
+
+// beginSetup starts a walk from what flags and environment gave.
+func (p *program) beginSetup(name string) tea.Cmd {
+	p.result = Result{}
+	p.draft = draft{name: name, answers: p.options.Answers, tokens: p.options.Tokens}
+	if mode := p.options.Answers.Mode; mode != "" && p.options.Start == StartWalk {
+		p.draft.answers = overlay(p.options.Bench.Defaults(mode), p.draft.answers)
+		return p.openAuthentik()
+	}
+	p.draft.answers.Mode = ""
+	return p.open(newModeScreen(p.modes(), p.options.Answers.Mode))
+}
+
+// openSetup starts a walk for a setup that is there: only what is missing is
+// asked for.
+func (p *program) openSetup(s *state.Setup) tea.Cmd {
+	p.result = Result{}
+	p.draft = draft{
+		name: s.Name, answers: s.Answers, tokens: p.options.Tokens, stands: true,
+		kept: keptTokens{authentik: keeps(s, keystore.AuthentikToken), netbird: keeps(s, keystore.NetBirdToken)},
+	}
+	return p.afterMode()
+}
+
+// afterMode asks for the tokens that are missing, and plans where none is.
+func (p *program) afterMode() tea.Cmd {
+	d := p.draft
+	if !d.stands || d.tokens.Authentik == "" && !d.kept.authentik {
+		return p.openAuthentik()
+	}
+	return p.afterAuthentik()
+}
+
+func (p *program) afterAuthentik() tea.Cmd {
+	d := p.draft
+	if !d.stands || d.tokens.NetBird == "" && !d.kept.netbird {
+		return p.open(newNetBirdScreen(d, p.options.Bench, p.options.Now))
+	}
+	return p.openPlan()
+}
+
+func (p *program) openAuthentik() tea.Cmd {
+	return p.open(newAuthentikScreen(p.draft, p.options.Bench, p.options.Now))
+}
+
+func (p *program) openPlan() tea.Cmd { return p.open(newPlanScreen(p.draft, p.opener)) }
+
+// forward takes an answer in and shows the next question.
+func (p *program) forward(e edit) tea.Cmd {
+	p.draft = e.apply(p.draft)
+	switch e.(type) {
+	case modeChosen:
+		return p.afterMode()
+	case authentikMet:
+		return p.afterAuthentik()
+	case netbirdMet:
+		if p.draft.stands {
+			return p.openPlan()
+		}
+		return p.open(newOptionsScreen(p.draft, p.options.Bench))
+	}
+	return p.openPlan()
+}
+
+// change leads back to the screen of an answer: the one on the stack, else a
+// new one in the place of the top.
+func (p *program) change(what question) tea.Cmd {
+	if what == askAgain {
+		return tea.Batch(p.popTo(len(p.stack)-2), p.openPlan())
+	}
+	for i := len(p.stack) - 2; i > 0; i-- {
+		if asks(p.stack[i].screen) == what {
+			closing := p.popTo(i)
+			return tea.Batch(closing, p.reopen(what))
+		}
+	}
+	closing := p.popTo(len(p.stack) - 2)
+	return tea.Batch(closing, p.openQuestion(what))
+}
+
+// reopen builds the top screen anew from the draft, so that it checks again.
+func (p *program) reopen(what question) tea.Cmd {
+	closing := p.popTo(len(p.stack) - 2)
+	return tea.Batch(closing, p.openQuestion(what))
+}
+
+func (p *program) openQuestion(what question) tea.Cmd {
+	switch what {
+	case askAuthentik:
+		return p.openAuthentik()
+	case askNetBird:
+		return p.open(newNetBirdScreen(p.draft, p.options.Bench, p.options.Now))
+	}
+	return p.open(newOptionsScreen(p.draft, p.options.Bench))
+}
+
+func asks(s screen) question {
+	switch s.(type) {
+	case authentikScreen:
+		return askAuthentik
+	case netbirdScreen:
+		return askNetBird
+	case optionsScreen:
+		return askOptions
+	}
+	return askAgain
+}

@@ -1,0 +1,260 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"authbird/flows"
+	"authbird/keystore"
+)
+
+// optionsScreen asks for what may be chosen. Every row has a value already; the
+// lists are read from the real Authentik while the person looks.
+type optionsScreen struct {
+	servers Servers
+	draft   draft
+	ctx     context.Context
+	form    form
+	lists   check
+	choices flows.Choices
+	groups  []string
+	flow    string
+	key     string
+}
+
+const (
+	rowPlan      = "plan"
+	rowAgain     = "again"
+	rowSlug      = "slug"
+	rowFlow      = "flow"
+	rowKey       = "key"
+	rowGroups    = "groups"
+	rowConnector = "connector"
+	rowType      = "type"
+	rowSetup     = "setup"
+	rowKeep      = "keep"
+	rowStore     = "store"
+)
+
+func newOptionsScreen(d draft, servers Servers) optionsScreen {
+	a := d.answers
+	s := optionsScreen{servers: servers, draft: d, groups: a.AllowGroups, flow: a.AuthorizationFlow, key: a.SigningKey}
+	setup := row{id: rowSetup, label: wordsOptSetup, field: newField(d.setup(), ""), heading: wordsHere, why: wordsOptSetupWhy}
+	keep := choice(rowKeep, wordsOptKeep, wordsOptKeepWhy, yesNo(a.KeepAdminTokens), "no", wordsOptKeepNo, "yes", wordsOptKeepYes)
+	if d.stands {
+		setup.hidden = true
+		keep.heading = wordsHere
+	}
+	s.form = form{rows: []row{
+		{id: rowPlan, label: wordsSeePlan, kind: rowButton},
+		{id: rowAgain, label: wordsListsAgain, kind: rowButton, hidden: true},
+		{id: rowName, label: wordsOptName, field: newField(a.Name, ""), heading: "Authentik", why: wordsOptNameWhy},
+		{id: rowSlug, label: wordsOptSlug, field: newField(a.Slug, "")},
+		{id: rowFlow, label: wordsOptFlow, kind: rowPick, why: wordsOptFlowWhy},
+		{id: rowKey, label: wordsOptKey, kind: rowPick, why: wordsOptKeyWhy},
+		{id: rowGroups, label: wordsOptGroups, kind: rowPick, why: wordsOptGroupsWhy},
+		{id: rowConnector, label: wordsOptConn, field: newField(a.ConnectorName, ""), heading: "NetBird", why: wordsOptConnWhy},
+		choice(rowType, wordsOptType, wordsOptTypeWhy, a.ConnectorType, "authentik", wordsOptTypeOwn, "oidc", wordsOptTypeOIDC),
+		setup, keep,
+		choice(rowStore, wordsOptStore, wordsOptStoreWhy, a.Keystore, "", wordsOptStoreAny,
+			string(keystore.Keyring), wordsOptStoreRing, string(keystore.File), wordsOptStoreFile, string(keystore.Env), wordsOptStoreEnv),
+	}}
+	s.show()
+	return s
+}
+
+// choice is a row of pairs: each value and how it is called.
+func choice(id, label, why, value string, pairs ...string) row {
+	r := row{id: id, label: label, kind: rowChoice, why: why}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i] == value {
+			r.at = len(r.values)
+		}
+		r.values, r.names = append(r.values, pairs[i]), append(r.names, pairs[i+1])
+	}
+	return r
+}
+
+func yesNo(yes bool) string {
+	if yes {
+		return "yes"
+	}
+	return "no"
+}
+
+// choicesRead is what came of reading the lists.
+type choicesRead struct {
+	seq     int
+	choices flows.Choices
+	err     error
+}
+
+func (s optionsScreen) Open(ctx context.Context) (screen, []tea.Cmd) {
+	s.ctx = ctx
+	if s.lists.stage == met {
+		return s, nil
+	}
+	cmd := s.read()
+	return s, []tea.Cmd{cmd}
+}
+
+func (s *optionsScreen) read() tea.Cmd {
+	var ctx context.Context
+	s.lists, ctx = s.lists.ask(s.ctx, "")
+	servers, answers, tokens, seq := s.servers, s.draft.answers, s.draft.tokens, s.lists.seq
+	return func() tea.Msg {
+		c, err := servers.Choices(ctx, answers, tokens)
+		return choicesRead{seq: seq, choices: c, err: err}
+	}
+}
+
+func (s optionsScreen) Update(r room, msg tea.Msg) (screen, action) {
+	switch msg := msg.(type) {
+	case choicesRead:
+		if msg.seq != s.lists.seq || s.lists.stage != asking {
+			return s, stay{}
+		}
+		s.lists = s.lists.settle(msg.err)
+		s.choices = msg.choices
+		s.show()
+		return s, stay{}
+	case picked:
+		return s.took(msg)
+	case tea.KeyPressMsg:
+		if hit(msg, []bind{bindBack()}) == "back" {
+			return s, back{s.edit()}
+		}
+	}
+	var ev formEvent
+	s.form, ev = s.form.update(msg)
+	return s.reacted(ev)
+}
+
+func (s optionsScreen) reacted(ev formEvent) (screen, action) {
+	if ev.changed != "" {
+		s.form.row(ev.changed).notes = nil
+		s.show()
+	}
+	if ev.left != "" {
+		s.judge(ev.left)
+	}
+	switch ev.pressed {
+	case rowPlan:
+		for _, id := range []string{rowName, rowSlug, rowConnector, rowSetup} {
+			if !s.judge(id) {
+				s.form.focus(id)
+				return s, stay{}
+			}
+		}
+		return s, forward{s.edit()}
+	case rowAgain:
+		cmd := s.read()
+		s.show()
+		return s, do(cmd)
+	case rowFlow:
+		return s, push{newPickScreen(rowFlow, wordsOptFlow, s.choices.AuthorizationFlows, []string{s.flow}, false, "")}
+	case rowKey:
+		all := append([]flows.Choice{{Value: "", Label: wordsOptKeyAny}}, s.choices.SigningKeys...)
+		return s, push{newPickScreen(rowKey, wordsOptKey, all, []string{s.key}, false, "")}
+	case rowGroups:
+		more := ""
+		if s.choices.MoreGroups || s.lists.stage != met {
+			more = wordsPickMore
+		}
+		return s, push{newPickScreen(rowGroups, wordsOptGroups, s.choices.Groups, s.groups, true, more)}
+	}
+	return s, stay{}
+}
+
+func (s optionsScreen) took(msg picked) (screen, action) {
+	s.form.rows = append([]row(nil), s.form.rows...)
+	switch msg.id {
+	case rowFlow:
+		s.flow = strings.Join(msg.values, "")
+	case rowKey:
+		s.key = strings.Join(msg.values, "")
+	case rowGroups:
+		s.groups = msg.values
+	}
+	s.show()
+	return s, stay{}
+}
+
+var slugOK = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// judge says below a row what is wrong with it.
+func (s *optionsScreen) judge(id string) bool {
+	r := s.form.row(id)
+	if r.kind != rowText || r.hidden {
+		return true
+	}
+	problem := ""
+	switch value := r.field.Value(); {
+	case value == "":
+		problem = wordsNeedsText
+	case id == rowSlug && !slugOK.MatchString(value):
+		problem = wordsSlugBad
+	}
+	r.notes = nil
+	if problem != "" {
+		r.notes = note1(signBad, toneTrouble, problem)
+	}
+	return problem == ""
+}
+
+// show brings the rows in line with what is chosen and read.
+func (s *optionsScreen) show() {
+	s.form.row(rowSlug).why = fmt.Sprintf(wordsOptSlugWhy, s.form.row(rowSlug).field.Value())
+	s.form.row(rowFlow).shown = said(s.flow)
+	s.form.row(rowKey).shown = wordsOptKeyAny
+	if s.key != "" {
+		s.form.row(rowKey).shown = said(s.key)
+	}
+	s.form.row(rowGroups).shown = wordsEverybody
+	if len(s.groups) > 0 {
+		s.form.row(rowGroups).shown = said(strings.Join(s.groups, ", "))
+	}
+	top := s.form.row(rowPlan)
+	top.notes = nil
+	s.form.row(rowAgain).hidden = s.lists.stage != failed
+	switch s.lists.stage {
+	case asking:
+		top.notes = note1(signWorking, toneDim, wordsLoading)
+	case failed:
+		what, _ := errorWords(s.lists.err)
+		top.notes = note1(signWarn, toneTrouble, wordsListsFailed+what)
+	}
+	if s.form.focused().hidden {
+		s.form.focus(rowPlan)
+	}
+}
+
+func (s *optionsScreen) edit() optionsGiven {
+	a := s.draft.answers
+	a.Name, a.Slug = s.form.row(rowName).field.Value(), s.form.row(rowSlug).field.Value()
+	a.AuthorizationFlow, a.SigningKey, a.AllowGroups = s.flow, s.key, s.groups
+	a.ConnectorName, a.ConnectorType = s.form.row(rowConnector).field.Value(), s.form.row(rowType).value()
+	a.KeepAdminTokens = s.form.row(rowKeep).value() == "yes"
+	a.Keystore = s.form.row(rowStore).value()
+	name := s.draft.name
+	if typed := s.form.row(rowSetup).field.Value(); !s.draft.stands && typed != flows.SetupName(a) {
+		name = typed
+	}
+	return optionsGiven{name: name, answers: a}
+}
+
+func (s optionsScreen) Page(r room) page {
+	sh := newSheet(r)
+	s.form.draw(sh)
+	return sh.page(wordsOptionsTitle, wordsNothingDone)
+}
+
+func (s optionsScreen) Keys(room) []bind { return append(s.form.keys(), bindBack()) }
+
+func (s optionsScreen) Typing() bool { return s.form.typing() }
+
+func (optionsScreen) Help() help { return helpOptions }

@@ -1,0 +1,379 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"authbird/doctor"
+	"authbird/flows"
+)
+
+// runScreen carries a plan out and shows each step as it is checked. The first
+// Ctrl-C asks the engine to stop between two steps, the second gives up.
+type runScreen struct {
+	job     *job
+	plan    *flows.Plan
+	now     func() time.Time
+	ctx     context.Context
+	halt    context.CancelFunc // asks the engine to stop between steps
+	state   runState
+	seq     int
+	steps   map[string]stepState
+	current string
+	since   time.Time // when the current step began
+	checks  []doctor.Result
+	asked   *adoptAsked
+	trouble trouble
+	results []doctor.Result
+	why     bool
+	handed  bool
+}
+
+type runState int
+
+const (
+	runLooking runState = iota // planning anew, after trouble
+	runGoing
+	runStopping // asked to stop after this step
+	runGivingUp
+	runStopped
+	runDone
+)
+
+// stepState is what is known of one step of the run.
+type stepState struct {
+	phase flows.Phase
+	took  time.Duration
+	found flows.Verdict // what stood there before
+}
+
+func newRunScreen(j *job, p *flows.Plan, now func() time.Time) runScreen {
+	return runScreen{job: j, plan: p, now: now, steps: map[string]stepState{}, why: true}
+}
+
+// carried is what came of a run, with what was said until its end.
+type carried struct {
+	seq     int
+	results []doctor.Result
+	err     error
+	rest    []any
+}
+
+// replanned is what came of looking again.
+type replanned struct {
+	seq  int
+	plan *flows.Plan
+	err  error
+}
+
+func (s runScreen) Open(ctx context.Context) (screen, []tea.Cmd) {
+	s.ctx = ctx
+	cmds := s.carry()
+	return s, append(cmds, s.job.listen(ctx), everySecond())
+}
+
+// carry begins the run.
+func (s *runScreen) carry() []tea.Cmd {
+	s.job.drain() // what the plan said is on the plan
+	ctx, halt := context.WithCancel(s.ctx)
+	s.state, s.halt, s.seq = runGoing, halt, s.seq+1
+	s.steps, s.checks, s.current = map[string]stepState{}, nil, ""
+	s.since = s.now()
+	j, p, seq := s.job, s.plan, s.seq
+	return []tea.Cmd{func() tea.Msg {
+		results, err := j.carry(ctx, p)
+		return carried{seq: seq, results: results, err: err, rest: j.drain()}
+	}}
+}
+
+func (s *runScreen) again() tea.Cmd {
+	s.state, s.seq = runLooking, s.seq+1
+	ctx, j, seq := s.ctx, s.job, s.seq
+	return func() tea.Msg {
+		p, err := j.plan(ctx)
+		return replanned{seq: seq, plan: p, err: err}
+	}
+}
+
+// Close asks the engine to stop and gives the setup free when it has.
+func (s runScreen) Close() tea.Cmd {
+	if s.handed {
+		return nil
+	}
+	s.halt()
+	return s.job.close()
+}
+
+func (s runScreen) Update(r room, msg tea.Msg) (screen, action) {
+	switch msg := msg.(type) {
+	case heard:
+		return s.hear(msg.things, s.job.listen(s.ctx))
+	case carried:
+		return s.ended(msg)
+	case replanned:
+		return s.replanned(msg)
+	case adoptAnswered:
+		return s.decided(msg)
+	case secondPassed:
+		if s.state == runStopped || s.state == runDone {
+			return s, stay{}
+		}
+		return s, do(everySecond())
+	case tea.KeyPressMsg:
+		return s.pressed(r, msg)
+	}
+	return s, stay{}
+}
+
+// hear takes in what the engine said; a question comes to the front.
+func (s runScreen) hear(things []any, more ...tea.Cmd) (screen, action) {
+	var ask action = stay{}
+	for _, thing := range things {
+		switch thing := thing.(type) {
+		case flows.Event:
+			s.event(thing)
+		case adoptAsked:
+			s.asked = &thing
+			ask = push{newAdoptScreen(thing.about, thing.finding, true)}
+		}
+	}
+	if s.state != runGoing {
+		ask = stay{}
+	}
+	return s, both{ask, do(more...)}
+}
+
+func (s *runScreen) event(e flows.Event) {
+	if e.Phase == flows.Checked {
+		s.checks = append(s.checks, e.Check)
+		return
+	}
+	steps := make(map[string]stepState, len(s.steps)+1)
+	for id, st := range s.steps {
+		steps[id] = st
+	}
+	st := steps[e.Step.ID]
+	st.phase, st.took = e.Phase, e.Elapsed
+	if e.Phase == flows.Doing {
+		st.found = e.Finding.Verdict
+		s.current, s.since = e.Step.ID, s.now()
+	} else if s.current == e.Step.ID && e.Phase != flows.Lost {
+		s.current = ""
+	}
+	if e.Phase == flows.Done && st.found == "" {
+		st.found = flows.InPlace
+	}
+	steps[e.Step.ID] = st
+	s.steps = steps
+}
+
+func (s runScreen) ended(msg carried) (screen, action) {
+	if msg.seq != s.seq {
+		return s, stay{}
+	}
+	s.asked = nil
+	for _, thing := range msg.rest {
+		if e, ok := thing.(flows.Event); ok {
+			s.event(e)
+		}
+	}
+	s.halt()
+	if msg.err != nil {
+		s.state, s.trouble = runStopped, newTrouble(msg.err)
+		return s, recall{}
+	}
+	s.state, s.results, s.current = runDone, msg.results, ""
+	return s, both{recall{}, completed{s.job.name}}
+}
+
+func (s runScreen) replanned(msg replanned) (screen, action) {
+	if msg.seq != s.seq {
+		return s, stay{}
+	}
+	if msg.err != nil {
+		s.state, s.trouble = runStopped, newTrouble(msg.err)
+		s.trouble.looking = true
+		return s, stay{}
+	}
+	s.plan = msg.plan
+	cmds := s.carry()
+	return s, do(append(cmds, everySecond())...)
+}
+
+func (s runScreen) decided(msg adoptAnswered) (screen, action) {
+	if s.asked == nil {
+		return s, stay{}
+	}
+	reply := s.asked.reply
+	s.asked = nil
+	switch msg.choice {
+	case adoptYes:
+		s.job.allow(msg.about.ID, msg.finding.Fields)
+		reply <- nil
+	default:
+		reply <- errDeclined
+	}
+	return s, stay{}
+}
+
+func (s runScreen) pressed(r room, msg tea.KeyPressMsg) (screen, action) {
+	switch hit(msg, s.Keys(r)) {
+	case "why":
+		s.why = !s.why
+	case "next":
+		s.handed = true
+		return s, prove{job: s.job, plan: s.plan, results: s.results}
+	case "quit":
+		return s, leave{}
+	case "up", "down", "choose":
+		return s.remedied(msg)
+	}
+	return s, stay{}
+}
+
+func (s runScreen) remedied(msg tea.KeyPressMsg) (screen, action) {
+	var act action
+	s.trouble, act = s.trouble.update(msg)
+	switch act.(type) {
+	case nil:
+		return s, stay{}
+	case retry:
+		if s.job.giveUp.Err() != nil {
+			return s, change{askAgain}
+		}
+		cmd := s.again()
+		return s, do(cmd, everySecond())
+	}
+	return s, act
+}
+
+// Interrupt stops between two steps, then gives up, then leaves.
+func (s runScreen) Interrupt() (screen, action, bool) {
+	switch s.state {
+	case runGoing, runLooking:
+		s.state = runStopping
+		s.halt()
+		return s, recall{}, true
+	case runStopping:
+		s.state = runGivingUp
+		s.job.abandon()
+		return s, recall{}, true
+	case runStopped:
+		return s, leave{s.trouble.stop}, true
+	}
+	return s, stay{}, false
+}
+
+func (s runScreen) Page(r room) page {
+	sh := newSheet(r)
+	titles := 0
+	for _, p := range s.plan.Steps {
+		titles = max(titles, ansi.StringWidth(said(p.Step.About().Title)))
+	}
+	for _, p := range s.plan.Steps {
+		s.drawStep(sh, p.Step.About(), min(titles, 30))
+	}
+	for i, c := range s.checks {
+		if i == 0 {
+			sh.gap()
+		}
+		drawCheck(sh, 0, c, false)
+	}
+	sh.gap()
+	s.drawEnd(sh)
+	title := fmt.Sprintf(wordsRunTitle, said(s.job.name))
+	return sh.page(title, "")
+}
+
+func (s runScreen) drawEnd(sh *sheet) {
+	th := sh.theme
+	say := func(words string) {
+		sh.focused(func() { sh.sign(0, signWorking, th.accent, th.text, words) })
+	}
+	switch s.state {
+	case runLooking:
+		say(wordsRunLooking)
+	case runStopping:
+		say(wordsRunStopping)
+	case runGivingUp:
+		say(wordsRunGivingUp)
+	case runStopped:
+		s.trouble.draw(sh)
+	case runDone:
+		sh.focused(func() { sh.sign(0, signGood, th.good, th.strong, wordsRunDone) })
+	}
+}
+
+func (s runScreen) drawStep(sh *sheet, about flows.About, titles int) {
+	th := sh.theme
+	st, known := s.steps[about.ID]
+	mark, markStyle, style, right := signWaiting, th.dim, th.dim, ""
+	switch {
+	case known && (st.phase == flows.Done || st.phase == flows.Settled):
+		mark, markStyle, style, right = signGood, th.good, th.text, took(st.took)
+		if st.found == flows.InPlace {
+			right = wordsRunInPlace
+		}
+	case about.ID == s.current && s.state == runStopped:
+		mark, markStyle, style = signBad, th.trouble, th.text
+	case about.ID == s.current:
+		mark, markStyle, style = signWorking, th.accent, th.text
+		right = took(s.now().Sub(s.since).Truncate(time.Second))
+	case s.state == runStopped && s.trouble.stop.Step.ID == about.ID:
+		mark, markStyle, style = signBad, th.trouble, th.text
+	}
+	write := func() {
+		s.drawLine(sh, about, titles, part{markStyle, mark}, style, right)
+		if about.ID == s.current && s.state != runStopped {
+			s.drawCurrent(sh, about, st)
+		}
+	}
+	if about.ID == s.current && s.state != runStopped {
+		sh.focused(write)
+		return
+	}
+	write()
+}
+
+func (s runScreen) drawLine(sh *sheet, about flows.About, titles int, mark part, st style, right string) {
+	title := said(about.Title)
+	room := sh.width - 2 - ansi.StringWidth(right) - 2
+	object := objectOf(about)
+	text := title
+	if sh.width >= narrow && object != "" {
+		text = pad(title, titles) + "  " + object
+	}
+	sh.parts(mark, part{st, " " + pad(text, max(room, 8))}, part{sh.theme.dim, "  " + right})
+}
+
+func (s runScreen) drawCurrent(sh *sheet, about flows.About, st stepState) {
+	if st.phase == flows.Lost {
+		sh.text(2, sh.theme.trouble, wordsRunLost)
+	}
+	if s.why && about.Why != "" {
+		sh.text(2, sh.theme.dim, sentence(about.Why))
+	}
+}
+
+func (s runScreen) Keys(room) []bind {
+	why := bind{id: "why", keys: []string{"w"}, label: "w", does: "why", more: "Say or hide why the current step is needed."}
+	stop := bind{id: "stop", label: "ctrl+c", does: "stop after this step"}
+	switch s.state {
+	case runGoing, runLooking:
+		return []bind{stop, why}
+	case runStopping:
+		stop.does = "give up at once"
+		return []bind{stop, why}
+	case runStopped:
+		return s.trouble.keys()
+	case runDone:
+		return []bind{{id: "next", keys: keyEnter, label: "↵", does: "first sign-in", more: wordsRunNext}, bindQuit()}
+	}
+	return nil
+}
+
+func (runScreen) Help() help { return helpRun }

@@ -1,0 +1,93 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"authbird/keystore"
+	"authbird/state"
+)
+
+// standing is what a setup's own records tell of it, without asking a server.
+type standing struct {
+	state  setupState
+	words  string // in a few words
+	detail string // in a sentence, for what stopped
+	secret string // the age of what NetBird signs in with
+}
+
+type setupState int
+
+const (
+	setupNew     setupState = iota // answers, and nothing made
+	setupPart                      // stopped part-way
+	setupWhole                     // came to its end
+	setupTaken                     // taken back
+	setupDamaged                   // its files can't be read
+	setupBusy                      // another run works on it now
+)
+
+func standingOf(s *state.Setup, now time.Time) standing {
+	if s.Damage != "" {
+		return standing{state: setupDamaged, words: wordsDamaged, detail: said(s.Damage)}
+	}
+	if _, step, when, why, ok := s.Interrupted(); ok {
+		words := fmt.Sprintf(wordsStoppedAt, since(now, when))
+		if step != "" {
+			words = fmt.Sprintf(wordsStoppedIn, stepName(step), since(now, when))
+		}
+		return standing{state: setupPart, words: words, detail: saidAt(why, longestSaid), secret: secretAge(s, now)}
+	}
+	if len(s.Entries) == 0 {
+		return standing{state: setupNew, words: wordsNotBegun}
+	}
+	last := s.Entries[len(s.Entries)-1]
+	if last.Step == "" && last.Phase == state.Undone {
+		return standing{state: setupTaken, words: fmt.Sprintf(wordsTakenBack, since(now, last.Time))}
+	}
+	return standing{state: setupWhole, words: provenWords(s, now, last.Time), secret: secretAge(s, now)}
+}
+
+func provenWords(s *state.Setup, now, last time.Time) string {
+	for _, c := range s.Credentials {
+		if c.Name == keystore.ClientSecret && !c.Proven.IsZero() {
+			return fmt.Sprintf(wordsCheckedAt, since(now, c.Proven))
+		}
+	}
+	return fmt.Sprintf(wordsSetUpAt, since(now, last))
+}
+
+func secretAge(s *state.Setup, now time.Time) string {
+	for _, c := range s.Credentials {
+		if c.Name == keystore.ClientSecret && !c.Made.IsZero() {
+			return fmt.Sprintf(wordsSecretAge, within(now.Sub(c.Made)))
+		}
+	}
+	return ""
+}
+
+// keeps says whether the setup's keystore has that admin token.
+func keeps(s *state.Setup, name string) bool {
+	for _, c := range s.Credentials {
+		if c.Name == name {
+			return c.Kept
+		}
+	}
+	return false
+}
+
+// stepName is a journal's key in words.
+func stepName(id string) string { return said(strings.ReplaceAll(id, "-", " ")) }
+
+func (s setupState) sign(th theme) (string, style) {
+	switch s {
+	case setupPart, setupBusy:
+		return signPart, th.accent
+	case setupWhole:
+		return signWhole, th.good
+	case setupDamaged:
+		return signWarn, th.trouble
+	}
+	return signNone, th.dim
+}

@@ -1,0 +1,137 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"authbird/flows"
+	"authbird/state"
+)
+
+// Options are everything the program needs of the world.
+type Options struct {
+	Bench   Bench
+	Shelf   Shelf
+	Version string
+	Sandbox bool         // both servers are simulated: the screens say so
+	Modes   []state.Mode // the modes that can be set up; empty: connector
+
+	In  io.Reader // nil: the process's terminal
+	Out io.Writer // nil: the process's standard output
+	Env []string  // nil: the process's environment
+	Now func() time.Time
+
+	Start   Start
+	Setup   string        // with StartSetup the setup to go on with; with StartWalk the new one's name, "" for the default
+	Answers state.Answers // what flags gave beforehand
+	Tokens  flows.Tokens  // what the environment or files gave beforehand
+
+	// Asker, where the keystore may ask for a passphrase while the program runs.
+	Asker *Asker
+	// SimulateLogin lets a simulated person sign in. Nil: there is no such person.
+	SimulateLogin func(context.Context) error
+}
+
+// Start is where the program begins.
+type Start int
+
+const (
+	StartHome  Start = iota // the list of setups
+	StartWalk               // a new setup; Answers.Mode says which way, "" asks
+	StartSetup              // the setup named by Setup
+)
+
+// Result is what came of a run of the program.
+type Result struct {
+	Setup string // the last one that was worked on; "": none
+	Done  bool   // it stands, and the run came to its end
+	// Err is a *flows.Stopped where a run stopped early and was left so.
+	Err error
+	// Lines are for the normal screen, once this one is gone.
+	Lines []string
+}
+
+// Run shows the program until the person leaves or ctx ends. When it returns,
+// nothing that it began is under way any more: a step that had begun was
+// finished. The error is the terminal's; how the work came out is in the Result.
+func Run(ctx context.Context, o Options) (Result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p := newProgram(ctx, o)
+	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithoutSignalHandler()}
+	if o.In != nil {
+		opts = append(opts, tea.WithInput(o.In))
+	}
+	if o.Out != nil {
+		opts = append(opts, tea.WithOutput(o.Out))
+	}
+	if o.Env != nil {
+		opts = append(opts, tea.WithEnvironment(o.Env))
+	}
+	_, err := tea.NewProgram(p, opts...).Run()
+	cancel()
+	p.shut()
+	if errors.Is(err, context.Canceled) {
+		err = nil // the caller ended it, and knows
+	}
+	return p.ending(), err
+}
+
+// shut closes every screen and waits until what they held is let go.
+func (p *program) shut() {
+	for len(p.stack) > 0 {
+		p.pop()
+	}
+	for _, cmd := range p.closings {
+		cmd()
+	}
+}
+
+// ending makes the lines for the normal screen.
+func (p *program) ending() Result {
+	r := p.result
+	if p.lastJob != nil && r.Err == nil && !r.Done {
+		if err, ran := p.lastJob.came(); ran {
+			r.Err, r.Done, r.Setup = err, err == nil, p.lastJob.name
+		}
+	}
+	name := said(r.Setup)
+	var stop *flows.Stopped
+	switch {
+	case r.Done:
+		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineDone, name))
+		if p.link != "" && p.login == "" {
+			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineLogin, said(p.link)))
+		}
+		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineCommand, said(p.command)))
+	case errors.As(r.Err, &stop):
+		what, _ := errorWords(stop)
+		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineStopped, name, stoppedWords(stop, what)))
+		for _, s := range stop.Stands {
+			r.Lines = append(r.Lines, "  "+wordsStands+said(s))
+		}
+		if stop.PartWay() {
+			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineResume, name))
+		} else {
+			r.Lines = append(r.Lines, wordsLineNothing)
+		}
+	}
+	return r
+}
+
+func stoppedWords(s *flows.Stopped, what string) string {
+	title := said(s.Step.Title)
+	if s.Check != nil {
+		title = said(s.Check.Title)
+	}
+	if title == "" {
+		return what
+	}
+	return strings.TrimSuffix(title+": "+what, ": ")
+}
