@@ -95,7 +95,8 @@ type NetBird struct {
 	Instance  Fact[netbird.Instance]
 	Version   Fact[string]
 	Accounts  Fact[[]netbird.Account]
-	Me        Fact[netbird.User] // whom the token belongs to, a person or a service user
+	Me        Fact[netbird.User]   // whom the token belongs to, a person or a service user
+	Users     Fact[[]netbird.User] // all; read only where the way in is asked for
 	Providers Fact[[]netbird.IdentityProvider]
 	Embedded  Fact[netbird.EmbeddedIdP]
 	Reach     Fact[netbird.Reach] // whether NetBird reaches Authentik
@@ -118,4 +119,6 @@ type Proof struct {
 type Local struct {
 	ClientSecret Fact[string]
 	AppPassword  Fact[string]
+	EnvFile      Fact[[]byte] // setup.env, where one is named
+	Management   Fact[[]byte] // management.json, where one is named
 }

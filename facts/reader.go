@@ -194,6 +194,18 @@ func (r *Reader) AfterApplication(ctx context.Context, f *Facts) error {
 	return f.Authentik.Application.Err
 }
 
+// WayIn reads, in one wave, by what ways people log in to NetBird, and who came
+// by which.
+func (r *Reader) WayIn(ctx context.Context) *Facts {
+	f := &Facts{At: r.Now()}
+	var w wave
+	get(ctx, &w, &f.NetBird.Accounts, r.NetBird.Accounts)
+	get(ctx, &w, &f.NetBird.Providers, r.NetBird.IdentityProviders)
+	get(ctx, &w, &f.NetBird.Users, r.NetBird.Users)
+	w.Wait()
+	return f
+}
+
 func (r *Reader) nonce() string {
 	source := r.Rand
 	if source == nil {

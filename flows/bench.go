@@ -35,15 +35,24 @@ type Tokens struct{ Authentik, NetBird string }
 
 // Defaults are the answers that the documentation gives.
 func (b *Bench) Defaults(mode state.Mode) state.Answers {
-	return state.Answers{
+	a := state.Answers{
 		Mode: mode, Name: "NetBird", Slug: "netbird",
 		AuthorizationFlow: "default-provider-authorization-explicit-consent",
-		ConnectorName:     "Authentik", ConnectorType: netbird.TypeAuthentik,
 	}
+	if mode == state.Standalone {
+		a.ServiceAccount, a.EnvFile = "Netbird", "setup.env"
+		a.Rights, a.RedirectMode, a.EnvSecret = RightsAdmins, RedirectsDocumented, EnvSecretWrite
+		return a
+	}
+	a.ConnectorName, a.ConnectorType = "Authentik", netbird.TypeAuthentik
+	return a
 }
 
-// SetupName is the default name of a setup: NetBird's host.
+// SetupName is the default name of a setup: NetBird's domain or host.
 func SetupName(a state.Answers) string {
+	if a.NetBirdDomain != "" {
+		return a.NetBirdDomain
+	}
 	u, err := url.Parse(a.NetBirdURL)
 	if err != nil || u.Host == "" {
 		return "netbird"
@@ -67,11 +76,19 @@ func (b *Bench) servers(a state.Answers, t Tokens) (servers, error) {
 	if err != nil {
 		return servers{}, err
 	}
-	nb, err := netbird.New(a.NetBirdURL, t.NetBird, tr)
+	nb, err := netbird.New(netBirdURL(a), t.NetBird, tr)
 	if err != nil {
 		return servers{}, err
 	}
 	return servers{authentik: ak, netbird: nb, oidc: oidc.New(tr)}, nil
+}
+
+// netBirdURL is where NetBird is, or will be.
+func netBirdURL(a state.Answers) string {
+	if a.NetBirdURL == "" && a.NetBirdDomain != "" {
+		return "https://" + a.NetBirdDomain
+	}
+	return a.NetBirdURL
 }
 
 func (b *Bench) reader(s servers) *facts.Reader {

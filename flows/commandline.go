@@ -31,6 +31,13 @@ func CommandLine(a state.Answers, setup string) string {
 	}
 	flag("connector-name", a.ConnectorName, byDefault.ConnectorName)
 	flag("connector-type", a.ConnectorType, byDefault.ConnectorType)
+	flag("netbird-domain", a.NetBirdDomain, "")
+	flag("service-account", a.ServiceAccount, byDefault.ServiceAccount)
+	flag("service-account-rights", a.Rights, byDefault.Rights)
+	flag("redirect-mode", a.RedirectMode, byDefault.RedirectMode)
+	flag("env-file", a.EnvFile, byDefault.EnvFile)
+	flag("env-secret", a.EnvSecret, byDefault.EnvSecret)
+	flag("netbird-config", a.NetBirdConfig, "")
 	flag("restart-command", a.RestartCommand, "")
 	flag("keystore", a.Keystore, "")
 	if a.AllowHTTP {

@@ -273,9 +273,7 @@ func (r *run) undo(ctx context.Context, s Step) error {
 	if err := r.write(about.ID, state.Note, state.Receipt{}, "being taken back", nil); err != nil {
 		return r.stop(about, err)
 	}
-	stepCtx, cancel := r.stepContext()
-	defer cancel()
-	if err := s.Undo(stepCtx, receipt); err != nil && clients.KindOf(err) != clients.Absent {
+	if err := r.takeAway(s, receipt); err != nil {
 		return r.stop(about, err)
 	}
 	if err := r.write(about.ID, state.Undone, state.Receipt{}, "", nil); err != nil {
@@ -283,6 +281,21 @@ func (r *run) undo(ctx context.Context, s Step) error {
 	}
 	r.Watch(Event{Phase: Undone, Step: about})
 	return nil
+}
+
+// takeAway undoes one step; once more where no answer came, since what is gone
+// is no error.
+func (r *run) takeAway(s Step, receipt state.Receipt) error {
+	ctx, cancel := r.stepContext()
+	defer cancel()
+	err := s.Undo(ctx, receipt)
+	if clients.KindOf(err) == clients.Unknown {
+		err = s.Undo(ctx, receipt)
+	}
+	if clients.KindOf(err) == clients.Absent {
+		return nil
+	}
+	return err
 }
 
 func (r *run) write(step string, phase state.Phase, receipt state.Receipt, note string, err error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"authbird/clients"
 	"authbird/doctor"
@@ -120,10 +121,10 @@ func (s *Session) Carry(ctx context.Context, p *Plan) ([]doctor.Result, error) {
 	return results, s.noteProof()
 }
 
-// noteProof writes down that the client secret was proven just now.
+// noteProof writes down that the setup's secrets were proven just now.
 func (s *Session) noteProof() error {
-	for _, c := range s.setup.Credentials {
-		if c.Name != keystore.ClientSecret {
+	for _, c := range slices.Clone(s.setup.Credentials) {
+		if c.Name != keystore.ClientSecret && c.Name != keystore.AppPassword {
 			continue
 		}
 		c.Proven = s.bench.Now()

@@ -51,7 +51,10 @@ func Standalone(w *Work) Flow {
 		steps = append(steps, membership{Work: w, id: stepAccess, group: w.Answers.AllowGroups[0],
 			why: "the application is for a group only, and the service account must be let in too"})
 	}
-	steps = append(steps, deviceFlow{Work: w, ready: p.begin}, brandFlow{w})
+	steps = append(steps, deviceFlow{Work: w, ready: p.begin}, brandFlow{w}, setupEnv{w})
+	if w.Answers.NetBirdConfig != "" {
+		steps = append(steps, managementFile{w})
+	}
 	return Flow{
 		Name: string(state.Standalone), Steps: steps,
 		Survey: w.surveyStandalone,
@@ -103,5 +106,9 @@ func (w *Work) surveyStandalone(ctx context.Context) *facts.Facts {
 	}
 	f := w.Reader.Survey(ctx, ask)
 	f.Local.AppPassword = password
+	f.Local.EnvFile = readFile(w.Answers.EnvFile)
+	if w.Answers.NetBirdConfig != "" {
+		f.Local.Management = readFile(w.Answers.NetBirdConfig)
+	}
 	return f
 }

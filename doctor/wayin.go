@@ -1,0 +1,53 @@
+package doctor
+
+import (
+	"fmt"
+
+	"authbird/facts"
+)
+
+// LastWayIn is the guard before a connector is taken away: an instance that
+// nobody can log in to is worse than any connector.
+func LastWayIn(connectorID string) []Check {
+	return []Check{
+		{"last-way-in", "somebody can still log in to NetBird", NetBird, func(f *facts.Facts) Outcome { return lastWayIn(f, connectorID) }},
+		{"connector-users", "whose identity goes with the connector", NetBird, func(f *facts.Facts) Outcome { return connectorUsers(f, connectorID) }},
+	}
+}
+
+func lastWayIn(f *facts.Facts, connectorID string) Outcome {
+	if !f.NetBird.Accounts.OK() || !f.NetBird.Providers.OK() {
+		return failedOrUnread(first2(f.NetBird.Accounts.Err, f.NetBird.Providers.Err))
+	}
+	others := 0
+	for _, c := range f.NetBird.Providers.Value {
+		if c.ID != connectorID {
+			others++
+		}
+	}
+	for _, a := range f.NetBird.Accounts.Value {
+		if a.Settings.LocalAuthDisabled && others == 0 {
+			return Outcome{Verdict: Fail, Evidence: "local login is off, and there is no other connector",
+				Cause:  "this connector is NetBird's only login: without it nobody can log in, and NetBird won't start again",
+				Advice: "turn local login on in NetBird's configuration first, or give --force with a reason"}
+		}
+	}
+	return ok("")
+}
+
+func connectorUsers(f *facts.Facts, connectorID string) Outcome {
+	if !f.NetBird.Users.OK() {
+		return failedOrUnread(f.NetBird.Users.Err)
+	}
+	n := 0
+	for _, u := range f.NetBird.Users.Value {
+		if u.IdPID == connectorID && connectorID != "" {
+			n++
+		}
+	}
+	if n == 0 {
+		return ok("nobody has come by it")
+	}
+	return Outcome{Verdict: Warn, Evidence: fmt.Sprintf("%d users", n),
+		Cause: fmt.Sprintf("%d users came by this connector; they lose their identity, and come back as new users by another", n)}
+}

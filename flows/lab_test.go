@@ -1,0 +1,192 @@
+package flows_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+
+	"authbird/clients"
+	"authbird/flows"
+	"authbird/keystore"
+	simauthentik "authbird/sim/authentik"
+	"authbird/sim/fault"
+	simnetbird "authbird/sim/netbird"
+	"authbird/state"
+)
+
+const (
+	adminToken = "admin-token-0123456789"
+	ownerToken = "nbp_0123456789abcdefghijklmnopqrstuvwxyz"
+)
+
+// lab is one Authentik and one NetBird, both simulated, and a bench to work on
+// them. Each piece can be made to fail.
+type lab struct {
+	t         *testing.T
+	authentik *simauthentik.Server
+	netbird   *simnetbird.Server
+	faults    map[string]*fault.Faults // by place
+	// before, when set, is called before a simulator answers a request.
+	before  func(place string, r *http.Request)
+	answers state.Answers
+	tokens  flows.Tokens
+	bench   *flows.Bench
+	secrets string // the age identity's file
+	adopt   bool
+}
+
+type labOptions struct {
+	version string
+	netbird simnetbird.Options
+	mode    state.Mode
+}
+
+func newLab(t *testing.T, o labOptions) *lab {
+	t.Helper()
+	l := &lab{t: t, faults: map[string]*fault.Faults{"authentik": fault.New(), "netbird": fault.New()}}
+	if o.version == "" {
+		o.version = "2025.12.0-rc1"
+	}
+	l.authentik = simauthentik.New(simauthentik.Options{Version: o.version, Token: adminToken, Rand: seeded("authentik"), Faults: l.faults["authentik"]})
+	o.netbird.Rand, o.netbird.Faults = seeded("netbird"), l.faults["netbird"]
+	if o.netbird.OwnerEmail == "" {
+		o.netbird.OwnerEmail, o.netbird.OwnerName, o.netbird.OwnerPassword, o.netbird.OwnerToken = "owner@example.com", "Owner", "correct horse battery", ownerToken
+	}
+	l.netbird = simnetbird.New(o.netbird)
+	ak := l.serve("authentik", l.authentik)
+	nb := l.serve("netbird", l.netbird)
+	l.netbird.SetBaseURL(nb)
+	if o.mode == "" {
+		o.mode = state.Connector
+	}
+	l.bench = l.newBench()
+	l.answers = l.bench.Defaults(o.mode)
+	l.answers.AuthentikURL, l.answers.NetBirdURL = ak, nb
+	l.tokens = flows.Tokens{Authentik: adminToken, NetBird: ownerToken}
+	return l
+}
+
+func (l *lab) serve(place string, h http.Handler) string {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if l.before != nil {
+			l.before(place, r)
+		}
+		h.ServeHTTP(w, r)
+	}))
+	l.t.Cleanup(func() {
+		l.faults[place].Clear()
+		srv.CloseClientConnections()
+		srv.Close()
+	})
+	return srv.URL
+}
+
+// seeded is randomness that is the same in each run of a test.
+func seeded(name string) io.Reader {
+	sum := sha256.Sum256([]byte(name))
+	return rand.NewChaCha8(sum)
+}
+
+func (l *lab) newBench() *flows.Bench {
+	l.t.Helper()
+	dir, err := state.Open(filepath.Join(l.t.TempDir(), "state"))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.secrets = identityFile(l.t)
+	return &flows.Bench{
+		State: dir, Now: time.Now, Rand: seeded("bench"),
+		OpenKeys: func(ctx context.Context, _ keystore.Kind) (*keystore.Store, error) {
+			return keystore.Open(ctx, keystore.Options{Kind: keystore.File, Dir: dir.Path(), Identity: l.secrets})
+		},
+		Transport: func(ca string) (*clients.Transport, error) {
+			return clients.New(clients.Options{CAFile: ca, Timeout: 2 * time.Second, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
+		},
+		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
+	}
+}
+
+// identityFile is an age key, so that no passphrase has to be stretched.
+func identityFile(t *testing.T) string {
+	t.Helper()
+	seed := make([]byte, 32)
+	binary.LittleEndian.PutUint64(seed, 7)
+	id, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "identity")
+	if err := os.WriteFile(path, []byte(id.String()+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const setupName = "lab"
+
+// run is `authbird setup` or, on a setup that stands, `authbird resume`.
+func (l *lab) run(ctx context.Context, watch func(flows.Event)) error {
+	s, err := l.bench.Open(ctx, setupName, l.answers, l.tokens)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	if watch != nil {
+		s.Watch = watch
+	}
+	s.Adopt = func(_ context.Context, about flows.About, f flows.Finding) error {
+		if l.adopt || f.Ours {
+			return nil
+		}
+		return errors.New("nobody said yes to " + about.Title)
+	}
+	p, err := s.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = s.Carry(ctx, p)
+	return err
+}
+
+func (l *lab) mustRun() {
+	l.t.Helper()
+	if err := l.run(l.t.Context(), nil); err != nil {
+		l.t.Fatalf("run: %v\n%s", err, strings.Join(flows.StopOf(err).Hints, "\n"))
+	}
+}
+
+// requests counts what both servers were asked so far.
+func (l *lab) requests() int {
+	return len(l.faults["authentik"].Requests()) + len(l.faults["netbird"].Requests())
+}
+
+// journal is the whole journal as it is on disk.
+func (l *lab) journal() []byte {
+	l.t.Helper()
+	var out bytes.Buffer
+	err := filepath.WalkDir(l.bench.State.Path(), func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		out.Write(data)
+		return err
+	})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return out.Bytes()
+}

@@ -1,0 +1,171 @@
+package flows
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"authbird/clients"
+	"authbird/facts"
+	"authbird/hostfiles"
+	"authbird/keystore"
+	"authbird/state"
+)
+
+// Whether setup.env gets the app password.
+const (
+	EnvSecretWrite = "write"
+	EnvSecretOmit  = "omit" // left out, for `authbird env` to give
+)
+
+// readFile is a file as a fact; one that isn't there is absent by its error.
+func readFile(path string) facts.Fact[[]byte] {
+	return facts.Of(os.ReadFile(path))
+}
+
+// setupEnv writes the values into the setup.env that NetBird's configure.sh
+// reads. What else stands in it stays; the old file is kept beside it.
+type setupEnv struct{ *Work }
+
+func (s setupEnv) About() About {
+	return About{ID: stepSetupEnv, Title: "setup.env", Where: Here, Object: s.Answers.EnvFile,
+		Why:   "NetBird's configure.sh makes its configuration of it; not one value has to be copied by hand",
+		Makes: "the keys of NetBird's documentation; other lines stay, and the old file is kept beside it"}
+}
+
+// EnvLines are the lines of setup.env, with the app password where it is known.
+func (w *Work) EnvLines(f *facts.Facts) []hostfiles.Line {
+	return hostfiles.Standalone(hostfiles.Values{
+		Authentik: w.Answers.AuthentikURL, Slug: w.Answers.Slug, ClientID: w.clientID(),
+		ServiceAccount: w.Answers.ServiceAccount, Password: f.Local.AppPassword.Value,
+		OmitPassword: w.Answers.EnvSecret == EnvSecretOmit, Domain: w.Answers.NetBirdDomain,
+	})
+}
+
+func (s setupEnv) Look(f *facts.Facts, _ state.Receipt) Finding {
+	if err := f.Local.EnvFile.Err; err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return Finding{Verdict: Blocked, Note: s.Answers.EnvFile + " can't be read: " + pathReason(err)}
+	}
+	_, changes, err := hostfiles.Merge(f.Local.EnvFile.Value, s.EnvLines(f))
+	if err != nil {
+		return Finding{Verdict: Blocked, Note: s.Answers.EnvFile + ": " + clients.Clean(err.Error())}
+	}
+	if len(changes) == 0 {
+		return Finding{Verdict: InPlace, ObjectID: s.Answers.EnvFile}
+	}
+	found := Finding{Verdict: Missing, Fields: changedFields(changes), Note: s.warning(f)}
+	before, err := json.Marshal(hostfiles.Before(changes))
+	if err != nil {
+		return Finding{Verdict: Blocked, Note: err.Error()}
+	}
+	found.Intent.Before = map[string]string{"values": string(before)}
+	found.Intent.Values = map[string]string{"keys": changedKeys(changes), "stood": stood(f.Local.EnvFile)}
+	return found
+}
+
+func stood(file facts.Fact[[]byte]) string {
+	if file.OK() {
+		return "yes"
+	}
+	return "no"
+}
+
+// warning is what a person should know before configure.sh is run.
+func (s setupEnv) warning(f *facts.Facts) string {
+	warnings := hostfiles.Warnings(f.Local.EnvFile.Value, s.EnvLines(f))
+	if risk, err := hostfiles.EncryptionKeyAtRisk(filepath.Dir(s.Answers.EnvFile)); err == nil && risk != "" {
+		warnings = append(warnings, risk)
+	}
+	return strings.Join(warnings, " ")
+}
+
+func changedFields(changes []hostfiles.Change) []Field {
+	var out []Field
+	for _, c := range changes {
+		out = append(out, Field{Name: c.Key, Have: clients.Clean(c.Have), Want: clients.Clean(c.Want)})
+	}
+	return out
+}
+
+func changedKeys(changes []hostfiles.Change) string {
+	keys := make([]string, 0, len(changes))
+	for _, c := range changes {
+		keys = append(keys, c.Key)
+	}
+	return strings.Join(keys, " ")
+}
+
+func (s setupEnv) Do(_ context.Context, f *facts.Facts, found Finding) (state.Receipt, error) {
+	merged, _, err := hostfiles.Merge(f.Local.EnvFile.Value, s.EnvLines(f))
+	if err != nil {
+		return state.Receipt{}, err
+	}
+	backup, err := hostfiles.Write(s.Answers.EnvFile, merged, hostfiles.WriteOptions{Now: s.Now()})
+	if err != nil {
+		return state.Receipt{}, err
+	}
+	f.Local.EnvFile = readFile(s.Answers.EnvFile)
+	receipt := found.Intent
+	receipt.ObjectID = s.Answers.EnvFile
+	receipt.Values["backup"] = backup
+	return receipt, f.Local.EnvFile.Err
+}
+
+// Undo takes our lines out again, each only where it still holds our value. A
+// file that authbird made and that is empty then goes as a whole.
+func (s setupEnv) Undo(ctx context.Context, r state.Receipt) error {
+	path := s.Answers.EnvFile
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	password, _ := s.Secrets.Get(ctx, keystore.AppPassword)
+	known := &facts.Facts{}
+	known.Local.AppPassword.Value = password
+	rest, _, _, err := hostfiles.Remove(data, ourLines(s.EnvLines(known), r.Values["keys"]), beforeValues(r))
+	if err != nil {
+		return err
+	}
+	if r.Values["stood"] == "no" && len(bytes.TrimSpace(rest)) == 0 {
+		return os.Remove(path)
+	}
+	_, err = hostfiles.Write(path, rest, hostfiles.WriteOptions{Now: s.Now()})
+	return err
+}
+
+func ourLines(lines []hostfiles.Line, keys string) []hostfiles.Line {
+	var out []hostfiles.Line
+	for _, l := range lines {
+		for key := range strings.FieldsSeq(keys) {
+			if l.Key == key {
+				out = append(out, l)
+			}
+		}
+	}
+	return out
+}
+
+func beforeValues(r state.Receipt) map[string]string {
+	out := map[string]string{}
+	if json.Unmarshal([]byte(r.Before["values"]), &out) != nil {
+		return nil
+	}
+	return out
+}
+
+// pathReason is why a file could not be used, without its name.
+func pathReason(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}
