@@ -81,11 +81,16 @@ func (s *Server) tokenEndpoint(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// challengeOf is the S256 challenge to a PKCE verifier.
+func challengeOf(verifier string) string {
+	sum := sha256.Sum256([]byte(verifier))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
 // challenged checks a PKCE verifier; it returns the error to answer, if any.
 func challenged(challenge, method, verifier string) (kind, why string) {
 	if method == "S256" && verifier != "" {
-		sum := sha256.Sum256([]byte(verifier))
-		verifier = base64.RawURLEncoding.EncodeToString(sum[:])
+		verifier = challengeOf(verifier)
 	}
 	switch {
 	case verifier != "" && challenge != "" && verifier != challenge:

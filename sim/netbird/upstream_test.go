@@ -25,6 +25,7 @@ type provider struct {
 	base      string
 	listeners map[string]string // recorded address → where we listen
 	key       *rsa.PrivateKey
+	kid       string
 	secret    string         // that clients must know
 	next      map[string]any // what to claim of the next login, and its code
 	code      string
@@ -40,7 +41,7 @@ func newProvider(t *testing.T, base string) *provider {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &provider{base: base, key: key, secret: "upstream-secret", codes: map[string]map[string]any{}, listeners: map[string]string{}}
+	p := &provider{base: base, key: key, kid: "lab", secret: "upstream-secret", codes: map[string]map[string]any{}, listeners: map[string]string{}}
 	p.listen(t, strings.TrimPrefix(base, "http://"), http.HandlerFunc(p.serve))
 	return p
 }
@@ -210,11 +211,11 @@ func (p *provider) token(w http.ResponseWriter, r *http.Request, issuer string) 
 
 func (p *provider) serveKeys(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &p.key.PublicKey, KeyID: "lab", Algorithm: "RS256", Use: "sig"}}})
+	json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: &p.key.PublicKey, KeyID: p.kid, Algorithm: "RS256", Use: "sig"}}})
 }
 
 func (p *provider) sign(payload any) (string, error) {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: p.key, KeyID: "lab"}}, nil)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: p.key, KeyID: p.kid}}, nil)
 	if err != nil {
 		return "", err
 	}
