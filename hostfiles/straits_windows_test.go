@@ -1,0 +1,3 @@
+package hostfiles
+
+func writeInStraits(string) {}
