@@ -162,6 +162,7 @@ func TestStandaloneRefusesECKeys(t *testing.T) {
 		}))
 		defer keys.Close()
 		w := newWorld(t, func(o *Options) {
+			o.OwnerEmail = ""
 			o.Standalone = &Standalone{Issuer: "http://issuer/", Audience: "client", KeysLocation: keys.URL}
 		})
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "ec"}}, nil)
