@@ -1,0 +1,193 @@
+// Package authentik gives the journeys their Authentik: the simulated one of
+// authbird/sim, in every version that it knows, and a real one where
+// AUTHBIRD_E2E_AUTHENTIK_URL and AUTHBIRD_E2E_AUTHENTIK_TOKEN name it. People
+// are made through Authentik's API on both, so that a journey can't tell them
+// apart.
+//
+// It promises that a real Authentik is left without the people made here. It
+// refuses to run against a real one that isn't reached over loopback.
+package authentik
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"authbird/e2e/bridge"
+	"authbird/e2e/browser"
+	"authbird/e2e/web"
+	simauthentik "authbird/sim/authentik"
+)
+
+// Server is one Authentik.
+type Server struct {
+	URL   string // without a trailing slash
+	Token string // an API token of a superuser
+
+	// suffix keeps our names apart on an Authentik that others use too.
+	suffix string
+}
+
+// Versions are the simulated ones. The newest is first: a journey that needs
+// but one takes it.
+var Versions = []string{"2026.5.0", "2026.2.0-rc1", "2025.12.0-rc1", "2024.12.3"}
+
+// Each runs a story with every Authentik there is.
+func Each(t *testing.T, story func(t *testing.T, a *Server)) {
+	t.Helper()
+	for _, version := range Versions {
+		t.Run("simulated Authentik "+version, func(t *testing.T) { story(t, Simulated(t, version)) })
+	}
+	if os.Getenv("AUTHBIRD_E2E_AUTHENTIK_URL") != "" {
+		t.Run("real Authentik", func(t *testing.T) { story(t, given(t)) })
+	}
+}
+
+// Any runs a story with one simulated Authentik, and with the real one.
+func Any(t *testing.T, story func(t *testing.T, a *Server)) {
+	t.Helper()
+	t.Run("simulated Authentik "+Versions[0], func(t *testing.T) { story(t, Simulated(t, Versions[0])) })
+	if os.Getenv("AUTHBIRD_E2E_AUTHENTIK_URL") != "" {
+		t.Run("real Authentik", func(t *testing.T) { story(t, given(t)) })
+	}
+}
+
+// Simulated serves a simulated Authentik of a version until the test ends.
+func Simulated(t testing.TB, version string) *Server {
+	t.Helper()
+	const token = "the-bootstrap-token-of-the-simulated-authentik"
+	served := httptest.NewServer(simauthentik.New(simauthentik.Options{Version: version, Token: token}))
+	t.Cleanup(served.Close)
+	return &Server{URL: served.URL, Token: token}
+}
+
+// given is the Authentik of the environment, carried into the namespace at the
+// address that it has outside, for its issuer is made from that.
+func given(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{
+		URL:    strings.TrimSuffix(os.Getenv("AUTHBIRD_E2E_AUTHENTIK_URL"), "/"),
+		Token:  os.Getenv("AUTHBIRD_E2E_AUTHENTIK_TOKEN"),
+		suffix: "-" + random(),
+	}
+	socket := os.Getenv("AUTHBIRD_E2E_BRIDGE")
+	if s.Token == "" || socket == "" {
+		t.Fatal("a real Authentik needs AUTHBIRD_E2E_AUTHENTIK_TOKEN too, and e2e/run, which carries it into the namespace")
+	}
+	address, err := bridge.Address(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		_ = bridge.Carry(l, func() (net.Conn, error) { return net.Dial("unix", socket) })
+	}()
+	return s
+}
+
+// random is short and differs from run to run.
+func random() string {
+	raw := make([]byte, 3)
+	_, _ = rand.Read(raw) // never fails
+	return hex.EncodeToString(raw)
+}
+
+// Name is a name for an object of this story: as it stands, or with a suffix
+// where the Authentik isn't ours alone.
+func (s *Server) Name(name string) string { return name + s.suffix }
+
+// Shared tells whether the Authentik stays after the test, with what it has
+// made there.
+func (s *Server) Shared() bool { return s.suffix != "" }
+
+// Person is somebody with an account.
+type Person struct {
+	browser.Person
+	ID    int
+	Email string
+}
+
+// AddPerson makes a person who can log in.
+func (s *Server) AddPerson(t testing.TB, name string) Person {
+	t.Helper()
+	p := Person{
+		Person: browser.Person{Name: s.Name(name), Password: "Passw0rd!of-" + name},
+		Email:  s.Name(name) + "@example.com",
+	}
+	var made struct {
+		ID int `json:"pk"`
+	}
+	s.Call(t, http.MethodPost, "/api/v3/core/users/", map[string]any{
+		"username": p.Name, "name": strings.ToUpper(name[:1]) + name[1:], "email": p.Email, "path": "users",
+	}, &made)
+	p.ID = made.ID
+	path := fmt.Sprintf("/api/v3/core/users/%d/", p.ID)
+	s.Call(t, http.MethodPost, path+"set_password/", map[string]string{"password": p.Password}, nil)
+	if s.Shared() {
+		s.DropLater(t, path)
+	}
+	return p
+}
+
+// DropLater deletes an object as the test ends.
+func (s *Server) DropLater(t testing.TB, path string) {
+	t.Cleanup(func() {
+		// The test's own context is over by now.
+		answer, err := web.Call(context.Background(), http.MethodDelete, s.URL+path, s.Token, nil)
+		if err != nil || answer.Status >= 300 && answer.Status != http.StatusNotFound {
+			t.Errorf("clean up: DELETE %s: status %d, %v", path, answer.Status, err)
+		}
+	})
+}
+
+// Call speaks to the API as the superuser; anything but a 2xx ends the test.
+// into may be nil.
+func (s *Server) Call(t testing.TB, method, path string, body, into any) {
+	t.Helper()
+	answer, err := web.Call(t.Context(), method, s.URL+path, s.Token, body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	if into == nil {
+		into = new(any)
+	}
+	if len(answer.Body) == 0 && answer.Status/100 == 2 {
+		return
+	}
+	if err := answer.Into(into); err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+}
+
+// List reads a whole list, page by page, into a slice of objects as they come.
+func (s *Server) List(t testing.TB, path string) []map[string]any {
+	t.Helper()
+	var all []map[string]any
+	for page := 1; page > 0; {
+		var one struct {
+			Pagination struct {
+				Next int `json:"next"`
+			} `json:"pagination"`
+			Results []map[string]any `json:"results"`
+		}
+		mark := "?"
+		if strings.Contains(path, "?") {
+			mark = "&"
+		}
+		s.Call(t, http.MethodGet, fmt.Sprintf("%s%spage=%d", path, mark, page), nil, &one)
+		all = append(all, one.Results...)
+		page = one.Pagination.Next
+	}
+	return all
+}
