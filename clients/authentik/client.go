@@ -9,11 +9,10 @@ package authentik
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"authbird/clients"
 )
-
-var errLater = errors.New("not built yet")
 
 // Client speaks to one Authentik with one token. It is safe for concurrent use.
 type Client struct {
@@ -23,7 +22,11 @@ type Client struct {
 
 // New makes a client of the Authentik at base (as clients.BaseURL gives it). The token may be empty for what is public.
 func New(base, token string, tr *clients.Transport) (*Client, error) {
-	return &Client{base: base, token: token, tr: tr}, nil
+	at, err := clients.BaseURL(base)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{base: at, token: token, tr: tr}, nil
 }
 
 // BaseURL is scheme://host[:port], without a slash at the end.
@@ -41,7 +44,18 @@ type Hello struct {
 }
 
 // Hello asks without a token. An answer that is not Authentik's is an error of kind WrongServer, with Meta filled.
-func (c *Client) Hello(ctx context.Context) (Hello, error) { return Hello{}, errLater }
+func (c *Client) Hello(ctx context.Context) (Hello, error) {
+	call := c.call("ask who is there", http.MethodGet, "root/config/", nil)
+	call.Token = ""
+	var config map[string]any
+	a, err := c.tr.JSON(ctx, call, nil, &config)
+	h := Hello{Meta: a.Meta, IsAuthentik: a.Header.Get(mark) != ""}
+	if err == nil && !h.IsAuthentik {
+		err = &clients.Error{Kind: clients.WrongServer, Server: "Authentik", Op: call.Op, Method: call.Method, URL: call.URL, Status: a.Status,
+			Message: "what answers is not Authentik"}
+	}
+	return h, err
+}
 
 // Me is whom the token belongs to.
 type Me struct {
@@ -63,11 +77,37 @@ type GroupRef struct {
 
 // Me says whom the token belongs to. Any valid token may ask, so it settles whether a 403 elsewhere meant a bad
 // token (then this is Unauthorised too) or a missing right.
-func (c *Client) Me(ctx context.Context) (Me, error) { return Me{}, errLater }
+func (c *Client) Me(ctx context.Context) (Me, error) {
+	var answer struct {
+		User Me `json:"user"`
+	}
+	err := c.get(ctx, "ask whose the token is", "core/users/me/", nil, &answer)
+	if clients.KindOf(err) == clients.Forbidden { // any valid token may ask this
+		var e *clients.Error
+		errors.As(err, &e)
+		e.Kind = clients.Unauthorised
+	}
+	return answer.User, err
+}
 
 // Settle asks Me where err is a 403 whose reason was not clear (its text was localised), and gives err back with
 // the kind that it has: Unauthorised or Forbidden. Any other error comes back as it is.
-func (c *Client) Settle(ctx context.Context, err error) error { return err }
+func (c *Client) Settle(ctx context.Context, err error) error {
+	var e *clients.Error
+	if !errors.As(err, &e) || e.Kind != clients.Forbidden {
+		return err
+	}
+	if _, meErr := c.Me(ctx); clients.KindOf(meErr) == clients.Unauthorised {
+		e.Kind = clients.Unauthorised
+	}
+	return err
+}
 
 // Version is the server's version, such as "2025.12.0-rc1". Any valid token may ask.
-func (c *Client) Version(ctx context.Context) (string, error) { return "", errLater }
+func (c *Client) Version(ctx context.Context) (string, error) {
+	var answer struct {
+		Current string `json:"version_current"`
+	}
+	err := c.get(ctx, "read the version", "admin/version/", nil, &answer)
+	return answer.Current, err
+}

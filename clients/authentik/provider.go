@@ -1,6 +1,13 @@
 package authentik
 
-import "context"
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+)
 
 // RedirectURI is one entry of a provider's list.
 type RedirectURI struct {
@@ -57,28 +64,45 @@ type Provider struct {
 
 // ProvidersByName is the provider of exactly that name (case matters): none or one.
 func (c *Client) ProvidersByName(ctx context.Context, name string) ([]Provider, error) {
-	return nil, errLater
+	p, err := list[Provider](ctx, c, "look for the provider", "providers/oauth2/", url.Values{"name": {name}})
+	return only(p.Results, func(x Provider) bool { return x.Name == name }), err
 }
 
 // ProvidersByClientID is the provider with exactly that client id: none or one.
 func (c *Client) ProvidersByClientID(ctx context.Context, clientID string) ([]Provider, error) {
-	return nil, errLater
+	p, err := list[Provider](ctx, c, "look for the provider", "providers/oauth2/", url.Values{"client_id": {clientID}})
+	return only(p.Results, func(x Provider) bool { return x.ClientID == clientID }), err
 }
 
 // Provider reads one. Absent where there is none.
-func (c *Client) Provider(ctx context.Context, pk int) (Provider, error) { return Provider{}, errLater }
+func (c *Client) Provider(ctx context.Context, pk int) (Provider, error) {
+	var p Provider
+	err := c.get(ctx, "read the provider", providerPath(pk), nil, &p)
+	return p, err
+}
+
+func providerPath(pk int) string { return "providers/oauth2/" + strconv.Itoa(pk) + "/" }
 
 // UpdateProvider sends just the changed fields, under the API's own names. Lists are replaced whole.
 func (c *Client) UpdateProvider(ctx context.Context, pk int, changes map[string]any) (Provider, error) {
-	return Provider{}, errLater
+	var p Provider
+	secret, _ := changes["client_secret"].(string)
+	err := c.send(ctx, "change the provider", http.MethodPatch, providerPath(pk), changes, &p, secret)
+	return p, err
 }
 
 // DeleteProvider removes it; its application stays, with no provider.
-func (c *Client) DeleteProvider(ctx context.Context, pk int) error { return errLater }
+func (c *Client) DeleteProvider(ctx context.Context, pk int) error {
+	return c.remove(ctx, "delete the provider", providerPath(pk))
+}
 
 // PreviewClaims is what the provider would tell of that user in an id token.
 func (c *Client) PreviewClaims(ctx context.Context, providerPK, userPK int) (map[string]any, error) {
-	return nil, errLater
+	var answer struct {
+		Preview map[string]any `json:"preview"`
+	}
+	err := c.get(ctx, "preview the claims", providerPath(providerPK)+"preview_user/", url.Values{"for_user": {strconv.Itoa(userPK)}}, &answer)
+	return answer.Preview, err
 }
 
 // ScopeMapping is one of the mappings that turn a scope into claims.
@@ -91,7 +115,8 @@ type ScopeMapping struct {
 
 // ScopeMappings is the mappings of those managed names, in one request; a name that the server lacks is left out.
 func (c *Client) ScopeMappings(ctx context.Context, managed ...string) ([]ScopeMapping, error) {
-	return nil, errLater
+	p, err := list[ScopeMapping](ctx, c, "look for the scope mappings", "propertymappings/provider/scope/", url.Values{"managed": managed, "page_size": {"100"}})
+	return only(p.Results, func(m ScopeMapping) bool { return slices.Contains(managed, m.Managed) }), err
 }
 
 // KeyPair is a certificate with its key.
@@ -104,9 +129,32 @@ type KeyPair struct {
 }
 
 // SigningKeys is the key pairs that have a private key, by name.
-func (c *Client) SigningKeys(ctx context.Context) ([]KeyPair, error) { return nil, errLater }
+func (c *Client) SigningKeys(ctx context.Context) ([]KeyPair, error) {
+	p, err := list[KeyPair](ctx, c, "look for the signing keys", "crypto/certificatekeypairs/",
+		url.Values{"has_key": {"true"}, "include_details": {"true"}, "ordering": {"name"}, "page_size": {"100"}})
+	return only(p.Results, func(k KeyPair) bool { return k.HasKey }), err
+}
+
+// UnmarshalJSON reads the type of the key under both of its names: private_key_type became key_type in 2025.12.
+func (k *KeyPair) UnmarshalJSON(data []byte) error {
+	type plain KeyPair
+	both := struct {
+		*plain
+		Older string `json:"private_key_type"`
+	}{plain: (*plain)(k)}
+	if err := json.Unmarshal(data, &both); err != nil {
+		return err
+	}
+	if k.KeyType == "" {
+		k.KeyType = both.Older
+	}
+	return nil
+}
 
 // CreateKeyPair has the server generate an RSA certificate of that name.
 func (c *Client) CreateKeyPair(ctx context.Context, name string, days int) (KeyPair, error) {
-	return KeyPair{}, errLater
+	var k KeyPair
+	body := map[string]any{"common_name": name, "subject_alt_name": "", "validity_days": days, "alg": "rsa"}
+	err := c.send(ctx, "generate a certificate", http.MethodPost, "crypto/certificatekeypairs/generate/", body, &k)
+	return k, err
 }

@@ -9,12 +9,14 @@ package netbird
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/netbirdio/netbird/shared/management/http/api"
+	"github.com/rs/xid"
 
 	"authbird/clients"
 )
-
-var errLater = errors.New("not built yet")
 
 // Client speaks to one NetBird. It is safe for concurrent use.
 type Client struct {
@@ -25,7 +27,11 @@ type Client struct {
 // New makes a client of the NetBird at base (as clients.BaseURL gives it). The token, a personal access token or
 // a JWT, may be empty for what is public.
 func New(base, token string, tr *clients.Transport) (*Client, error) {
-	return &Client{base: base, token: token, tr: tr}, nil
+	at, err := clients.BaseURL(base)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{base: at, token: token, tr: tr}, nil
 }
 
 // BaseURL is scheme://host[:port], without a slash at the end.
@@ -54,13 +60,48 @@ type Process struct {
 
 // SameRun reports whether p, seen after q, comes from the same run of the server. Known is false where one of
 // them tells nothing.
-func (p Process) SameRun(q Process) (same, known bool) { return false, false }
+func (p Process) SameRun(q Process) (same, known bool) {
+	if p.ID == "" || q.ID == "" {
+		return false, false
+	}
+	return p.ID == q.ID, true
+}
+
+// processOf reads machine, process and counter out of an X-Request-Id.
+func processOf(h http.Header) Process {
+	id, err := xid.FromString(h.Get("X-Request-Id"))
+	if err != nil {
+		return Process{}
+	}
+	return Process{ID: fmt.Sprintf("%x%04x", id.Machine(), id.Pid()), Counter: uint32(id.Counter())}
+}
 
 // Instance asks without a token. What answers otherwise than NetBird does is WrongServer, with Meta filled.
-func (c *Client) Instance(ctx context.Context) (Instance, error) { return Instance{}, errLater }
+func (c *Client) Instance(ctx context.Context) (Instance, error) {
+	call := c.call("ask who is there", http.MethodGet, "/api/instance")
+	call.Token = ""
+	var answer struct {
+		SetupRequired *bool `json:"setup_required"`
+	}
+	a, err := c.tr.JSON(ctx, call, nil, &answer)
+	i := Instance{Meta: a.Meta, Process: processOf(a.Header)}
+	switch {
+	case clients.KindOf(err) == clients.Unsupported, err == nil && answer.SetupRequired == nil:
+		return i, &clients.Error{Kind: clients.WrongServer, Server: "NetBird", Op: call.Op, Method: call.Method, URL: call.URL, Status: a.Status,
+			Message: "what answers is not NetBird, or one older than 0.62"}
+	case err != nil:
+		return i, err
+	}
+	i.SetupRequired = *answer.SetupRequired
+	return i, nil
+}
 
 // Version is the management server's version, such as "0.77.1". Unsupported before v0.64.2, which has no such call.
-func (c *Client) Version(ctx context.Context) (string, error) { return "", errLater }
+func (c *Client) Version(ctx context.Context) (string, error) {
+	var answer api.InstanceVersionInfo
+	err := c.get(ctx, "read the version", "/api/instance/version", &answer)
+	return answer.ManagementCurrentVersion, err
+}
 
 // Owner is what Setup made.
 type Owner struct {
@@ -71,5 +112,9 @@ type Owner struct {
 // Setup creates the owner of a fresh instance; the password has 8 to 72 characters. It never asks for a token in
 // the same step: that leaves an account without a domain. Conflict where the setup was done already.
 func (c *Client) Setup(ctx context.Context, email, name, password string) (Owner, error) {
-	return Owner{}, errLater
+	call := c.call("create the owner", http.MethodPost, "/api/setup")
+	call.Token, call.Secrets = "", []string{password}
+	var answer api.SetupResponse
+	_, err := c.tr.JSON(ctx, call, api.SetupRequest{Email: email, Name: name, Password: password}, &answer)
+	return Owner{UserID: answer.UserId, Email: answer.Email}, err
 }

@@ -2,7 +2,15 @@ package netbird
 
 import (
 	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
 	"time"
+
+	"golang.org/x/oauth2"
+
+	"authbird/clients"
 )
 
 // EmbeddedIdP is NetBird's own identity provider, by its discovery document.
@@ -15,20 +23,55 @@ type EmbeddedIdP struct {
 }
 
 // RedirectURI is where a connector's provider sends people back to: one address for all connectors.
-func (e EmbeddedIdP) RedirectURI() string { return "" }
+func (e EmbeddedIdP) RedirectURI() string { return strings.TrimRight(e.Issuer, "/") + "/callback" }
 
 // LogoutURI is the address that NetBird's documentation has registered beside it.
-func (e EmbeddedIdP) LogoutURI() string { return "" }
+func (e EmbeddedIdP) LogoutURI() string { return strings.TrimRight(e.Issuer, "/") + "/logout/callback" }
 
 // EmbeddedIdP reads the discovery. Absent where the embedded provider is off (or its issuer is not at /oauth2).
 func (c *Client) EmbeddedIdP(ctx context.Context) (EmbeddedIdP, error) {
-	return EmbeddedIdP{}, errLater
+	call := c.call("read the embedded IdP's discovery", http.MethodGet, "/oauth2/.well-known/openid-configuration")
+	call.Token = ""
+	var d struct {
+		Issuer string `json:"issuer"`
+		Auth   string `json:"authorization_endpoint"`
+		Token  string `json:"token_endpoint"`
+		Device string `json:"device_authorization_endpoint"`
+		Keys   string `json:"jwks_uri"`
+	}
+	a, err := c.tr.JSON(ctx, call, nil, &d)
+	if a.Status == http.StatusNotFound {
+		return EmbeddedIdP{}, &clients.Error{Kind: clients.Absent, Server: "NetBird", Op: call.Op, Method: call.Method, URL: call.URL, Status: a.Status,
+			Message: "there is none at /oauth2"}
+	}
+	if err == nil && d.Issuer == "" {
+		err = &clients.Error{Kind: clients.WrongServer, Server: "NetBird", Op: call.Op, Method: call.Method, URL: call.URL, Status: a.Status, Message: "the document names no issuer"}
+	}
+	return EmbeddedIdP{Issuer: d.Issuer, AuthEndpoint: d.Auth, TokenEndpoint: d.Token, DeviceEndpoint: d.Device, JWKSURI: d.Keys}, err
 }
 
 // StartLogin begins a login by that connector and gives the redirect_uri that NetBird then names to its provider.
 // It opens the connector: from then on a change of it needs a restart of NetBird.
 func (c *Client) StartLogin(ctx context.Context, issuer, connectorID string) (redirectURI string, err error) {
-	return "", errLater
+	login := oauth2.Config{ClientID: "netbird-cli", RedirectURL: cliRedirect, Scopes: []string{"openid", "profile", "email"},
+		Endpoint: oauth2.Endpoint{AuthURL: strings.TrimRight(issuer, "/") + "/auth/" + url.PathEscape(connectorID)}}
+	at := login.AuthCodeURL("authbird", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
+	const op = "start a login by the connector"
+	wrong := func(status int, sentence string) error {
+		return &clients.Error{Kind: clients.Refused, Server: "NetBird", Op: op, Method: http.MethodGet, URL: clients.Redact(at), Status: status, Message: sentence}
+	}
+	if !clients.SameOrigin(at, c.base) {
+		return "", wrong(0, "its embedded IdP calls itself "+clients.CleanN(issuer, 200)+", which is not the address that you gave")
+	}
+	a, err := c.tr.Do(ctx, clients.Call{Server: "NetBird", Op: op, Method: http.MethodGet, URL: at, Page: true})
+	if err != nil {
+		return "", err
+	}
+	next, err := url.Parse(a.Header.Get("Location"))
+	if err != nil || next.Query().Get("redirect_uri") == "" {
+		return "", wrong(a.Status, "NetBird doesn't send people on to the connector's provider")
+	}
+	return next.Query().Get("redirect_uri"), nil
 }
 
 // DeviceLogin is a sign-in with a code, under way.
@@ -43,7 +86,29 @@ type DeviceLogin struct {
 
 // StartDeviceLogin asks the embedded provider for a code, as the client netbird-cli.
 func (c *Client) StartDeviceLogin(ctx context.Context, idp EmbeddedIdP) (DeviceLogin, error) {
-	return DeviceLogin{}, errLater
+	var d struct {
+		DeviceCode string `json:"device_code"`
+		UserCode   string `json:"user_code"`
+		URL        string `json:"verification_uri"`
+		Complete   string `json:"verification_uri_complete"`
+		ExpiresIn  int    `json:"expires_in"`
+		Interval   int    `json:"interval"`
+	}
+	err := c.form(ctx, "ask for a code to sign in with", idp.DeviceEndpoint, url.Values{"client_id": {"netbird-cli"}, "scope": {"openid profile email"}}, &d)
+	return DeviceLogin{DeviceCode: d.DeviceCode, UserCode: clients.CleanN(d.UserCode, 40), URL: d.URL, CompleteURL: d.Complete,
+		Interval: time.Duration(max(d.Interval, 1)) * time.Second, ExpiresIn: time.Duration(d.ExpiresIn) * time.Second}, err
+}
+
+// form posts a form to an endpoint of the embedded provider, which must be on this server.
+func (c *Client) form(ctx context.Context, op, endpoint string, values url.Values, out any, secrets ...string) error {
+	call := clients.Call{Server: "NetBird", Op: op, Method: http.MethodPost, URL: endpoint, Secrets: secrets,
+		Body: []byte(values.Encode()), ContentType: "application/x-www-form-urlencoded"}
+	if !clients.SameOrigin(endpoint, c.base) {
+		return &clients.Error{Kind: clients.Refused, Server: "NetBird", Op: op, Method: call.Method, URL: clients.Redact(endpoint),
+			Message: "its embedded IdP points to another address than the one that you gave"}
+	}
+	_, err := c.tr.JSON(ctx, call, nil, out)
+	return err
 }
 
 // DeviceState is how far a sign-in with a code is.
@@ -66,5 +131,31 @@ type DevicePoll struct {
 
 // PollDeviceLogin asks once. It doesn't wait: the caller keeps to the interval.
 func (c *Client) PollDeviceLogin(ctx context.Context, idp EmbeddedIdP, d DeviceLogin) (DevicePoll, error) {
-	return DevicePoll{}, errLater
+	var answer struct {
+		IDToken string `json:"id_token"`
+	}
+	err := c.form(ctx, "ask whether the code was used", idp.TokenEndpoint, url.Values{
+		"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "device_code": {d.DeviceCode}, "client_id": {"netbird-cli"},
+	}, &answer, d.DeviceCode)
+	if err == nil && answer.IDToken == "" {
+		return DevicePoll{State: DeviceDenied}, nil
+	}
+	if err == nil {
+		return DevicePoll{State: DeviceDone, Token: answer.IDToken}, nil
+	}
+	if state, known := deviceState(err); known {
+		return DevicePoll{State: state}, nil
+	}
+	return DevicePoll{}, err
+}
+
+func deviceState(err error) (DeviceState, bool) {
+	var e *clients.Error
+	if !errors.As(err, &e) || len(e.Fields["error"]) == 0 {
+		return 0, false
+	}
+	state, known := map[string]DeviceState{
+		"authorization_pending": DevicePending, "slow_down": DeviceSlowDown, "expired_token": DeviceExpired, "access_denied": DeviceDenied,
+	}[e.Fields["error"][0]]
+	return state, known
 }

@@ -84,8 +84,7 @@ func (c *Client) redeem(ctx context.Context, idp EmbeddedIdP, code, verifier str
 	var answer struct {
 		IDToken string `json:"id_token"`
 	}
-	_, err := c.tr.JSON(ctx, clients.Call{Server: "NetBird", Op: "sign in", Method: http.MethodPost, URL: idp.TokenEndpoint,
-		Body: []byte(form.Encode()), ContentType: "application/x-www-form-urlencoded", Secrets: []string{code, verifier}}, nil, &answer)
+	err := c.form(ctx, "sign in", idp.TokenEndpoint, form, &answer, code, verifier)
 	if err == nil && answer.IDToken == "" {
 		err = c.signInError("NetBird gave no token")
 	}
