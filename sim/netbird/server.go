@@ -202,7 +202,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.serveAPI(w, r)
 	case strings.HasPrefix(p, "/oauth2/"):
 		s.serveIdP(w, r)
-	case s.opt().Dashboard && (p == "/" || p == "/nb-auth" || p == "/auth"):
+	case s.opt().Dashboard && (p == "/" || p == "/nb-auth"):
 		s.serveDashboard(w, r)
 	default:
 		notFound(w)

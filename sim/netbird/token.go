@@ -234,6 +234,7 @@ func (s *Server) refreshGrant(w http.ResponseWriter, r *http.Request, clientID s
 		tokenError(w, http.StatusBadRequest, "invalid_grant", claimed)
 		return
 	}
+	who := t.who
 	s.mu.Unlock()
 	conn, err := s.connector(r.Context(), t.connectorID)
 	if err != nil {
@@ -244,9 +245,8 @@ func (s *Server) refreshGrant(w http.ResponseWriter, r *http.Request, clientID s
 		s.HangIdP()
 		s.idpStorage(r.Context())
 	}
-	who := t.who
 	if t.connectorID != localConnector {
-		if who, err = s.renew(r.Context(), conn, t.who); err != nil {
+		if who, err = s.renew(r.Context(), conn, who); err != nil {
 			tokenError(w, http.StatusInternalServerError, "invalid_request", "")
 			return
 		}

@@ -194,7 +194,7 @@ func (s *Server) createLocalUser(c *call, u *user) (any, error) {
 }
 
 func (s *Server) inviteUser(c *call) (any, error) {
-	if s.opt().embedded() || s.outside == nil || s.outside.manager == nil {
+	if st := s.opt().Standalone; st == nil || st.Manager == nil {
 		return nil, refuse(http.StatusPreconditionFailed, "IdP manager must be enabled to send user invites")
 	}
 	return nil, refuse(http.StatusPreconditionFailed, "can't invite a user with an activated NetBird account")
@@ -202,16 +202,18 @@ func (s *Server) inviteUser(c *call) (any, error) {
 
 func (s *Server) updateUser(c *call) (any, error) {
 	s.mu.Lock()
-	updated, err := s.changeUser(c)
-	s.mu.Unlock()
+	u, err := s.changeUser(c)
 	if err != nil {
+		s.mu.Unlock()
 		return nil, err
 	}
+	updated := *u
+	s.mu.Unlock()
 	known, err := s.profiles(c.r.Context(), c.accountID)
 	if err != nil {
 		return nil, err
 	}
-	return known.show(*updated, c.user), nil
+	return known.show(updated, c.user), nil
 }
 
 func (s *Server) changeUser(c *call) (*user, error) {
