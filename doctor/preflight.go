@@ -57,6 +57,21 @@ func unread(err error) Outcome {
 	return Outcome{Verdict: Unknown, Evidence: clients.Clean(err.Error())}
 }
 
+// unreadAt is the outcome of a check whose fact could not be read: a failure of
+// its own, unless the server or the token is to blame, which other checks name.
+func unreadAt(healthy bool, err error) Outcome {
+	if !healthy || err == nil || clients.KindOf(err) == clients.Forbidden {
+		return unread(err)
+	}
+	return failed(err, "")
+}
+
+// authentikHealthy and netBirdHealthy say whether the server answers and knows
+// the token.
+func authentikHealthy(f *facts.Facts) bool { return f.Authentik.Hello.OK() && f.Authentik.Me.OK() }
+
+func netBirdHealthy(f *facts.Facts) bool { return f.NetBird.Instance.OK() && f.NetBird.Me.OK() }
+
 // failed is the outcome where a server could not be asked.
 func failed(err error, advice string) Outcome {
 	o := Outcome{Verdict: Fail, Cause: clients.Clean(err.Error()), Advice: advice}
@@ -164,7 +179,7 @@ const (
 
 func authentikVersion(f *facts.Facts) Outcome {
 	if !f.Authentik.Version.OK() {
-		return unread(f.Authentik.Version.Err)
+		return unreadAt(authentikHealthy(f), f.Authentik.Version.Err)
 	}
 	return versionBetween("Authentik", f.Authentik.Version.Value, oldestAuthentik, newestAuthentik)
 }
@@ -209,7 +224,7 @@ func authentikRights(f *facts.Facts) Outcome {
 
 func authentikFlows(f *facts.Facts, w Wants) Outcome {
 	if !f.Authentik.Flows.OK() {
-		return unread(f.Authentik.Flows.Err)
+		return unreadAt(authentikHealthy(f), f.Authentik.Flows.Err)
 	}
 	for _, slug := range []string{w.AuthenticationFlow, w.AuthorizationFlow, authentik.InvalidationFlowSlug} {
 		if slug != "" && !hasFlow(f, slug) {
@@ -231,7 +246,7 @@ func hasFlow(f *facts.Facts, slug string) bool {
 
 func authentikMappings(f *facts.Facts, w Wants) Outcome {
 	if !f.Authentik.Mappings.OK() {
-		return unread(f.Authentik.Mappings.Err)
+		return unreadAt(authentikHealthy(f), f.Authentik.Mappings.Err)
 	}
 	have := map[string]bool{}
 	for _, m := range f.Authentik.Mappings.Value {
@@ -249,7 +264,7 @@ func authentikMappings(f *facts.Facts, w Wants) Outcome {
 
 func authentikKey(f *facts.Facts, w Wants) Outcome {
 	if !f.Authentik.Keys.OK() {
-		return unread(f.Authentik.Keys.Err)
+		return unreadAt(authentikHealthy(f), f.Authentik.Keys.Err)
 	}
 	key, found := SigningKey(f, w.SigningKey)
 	switch {
@@ -287,7 +302,7 @@ func authentikGroups(f *facts.Facts, w Wants) Outcome {
 	for _, name := range w.Groups {
 		g := f.Authentik.Groups[name]
 		if g.Err != nil {
-			return unread(g.Err)
+			return unreadAt(authentikHealthy(f), g.Err)
 		}
 		if len(g.Value) == 0 {
 			return Outcome{Verdict: Fail, Cause: fmt.Sprintf("Authentik has no group %q (upper and lower case count)", clients.Clean(name)), Advice: "make the group, or leave --allow-group out"}

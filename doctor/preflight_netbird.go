@@ -31,7 +31,7 @@ func netBirdVersion(f *facts.Facts) Outcome {
 		return ok("before 0.64.2")
 	}
 	if !f.NetBird.Version.OK() {
-		return unread(f.NetBird.Version.Err)
+		return unreadAt(netBirdHealthy(f), f.NetBird.Version.Err)
 	}
 	return versionBetween("NetBird", f.NetBird.Version.Value, oldestNetBird, newestNetBird)
 }
@@ -66,7 +66,7 @@ func netBirdEmbedded(f *facts.Facts) Outcome {
 		return embeddedOff()
 	}
 	if !f.NetBird.Embedded.OK() {
-		return unread(f.NetBird.Embedded.Err)
+		return unreadAt(netBirdHealthy(f), f.NetBird.Embedded.Err)
 	}
 	return ok("issuer " + clients.Clean(f.NetBird.Embedded.Value.Issuer))
 }
@@ -78,7 +78,7 @@ func embeddedOff() Outcome {
 
 func netBirdDomain(f *facts.Facts) Outcome {
 	if !f.NetBird.Accounts.OK() {
-		return unread(f.NetBird.Accounts.Err)
+		return unreadAt(netBirdHealthy(f), f.NetBird.Accounts.Err)
 	}
 	for _, a := range f.NetBird.Accounts.Value {
 		if a.Domain == "" || a.DomainCategory != "private" {
@@ -129,7 +129,7 @@ func reach(f *facts.Facts) Outcome {
 		return ok("not asked again: the connector stands")
 	}
 	if err := f.NetBird.Reach.Err; err != nil {
-		return unread(err)
+		return unreadAt(netBirdHealthy(f), err)
 	}
 	r := f.NetBird.Reach.Value
 	if r.Reached {

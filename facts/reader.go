@@ -135,8 +135,12 @@ func (r *Reader) NetBirdUser(ctx context.Context) Fact[netbird.User] {
 	return Of(me, err)
 }
 
-// settle reads what depends on the first wave: the bindings of the application.
+// settle reads what depends on the first wave: the discovery of an application
+// that turned out to stand, and its bindings.
 func (r *Reader) settle(ctx context.Context, f *Facts) {
+	if f.Authentik.Application.OK() && !f.Authentik.Discovery.Read {
+		f.Authentik.Discovery = Of(r.OIDC.Discover(ctx, r.Authentik.BaseURL(), f.Ask.Slug))
+	}
 	if f.Ask.Bound && f.Authentik.Application.OK() {
 		f.Authentik.Bindings = Of(r.Authentik.Bindings(ctx, f.Authentik.Application.Value.PK))
 	}

@@ -81,7 +81,7 @@ func (s application) Do(ctx context.Context, f *facts.Facts, found Finding) (sta
 		return state.Receipt{}, err
 	}
 	if err := s.Reader.AfterApplication(ctx, f); err != nil {
-		return state.Receipt{}, err
+		return state.Receipt{}, unseen(err)
 	}
 	return state.Receipt{ObjectID: s.Answers.Slug, Made: found.ObjectID == ""}, nil
 }
@@ -139,7 +139,7 @@ func (s groupBinding) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.
 		return state.Receipt{}, err
 	}
 	f.Authentik.Bindings = facts.Of(s.Authentik.Bindings(ctx, app.PK))
-	return state.Receipt{ObjectID: made.PK, Made: true}, f.Authentik.Bindings.Err
+	return state.Receipt{ObjectID: made.PK, Made: true}, unseen(f.Authentik.Bindings.Err)
 }
 
 func (s groupBinding) Undo(ctx context.Context, r state.Receipt) error {

@@ -148,7 +148,7 @@ func (e *Engine) look(flow string, s Step, f *facts.Facts) Planned {
 	}
 	p := Planned{Step: s, Finding: s.Look(f, past)}
 	p.Settle = open && began.Receipt.ObjectID == "" && p.Finding.ObjectID != ""
-	p.Finding.Ours = past.Made || p.Settle
+	p.Finding.Ours = p.Finding.Ours || past.Made || p.Settle
 	return p
 }
 

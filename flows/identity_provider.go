@@ -107,8 +107,8 @@ func (s connector) differences(f *facts.Facts, c netbird.IdentityProvider, past 
 }
 
 func (s connector) Do(ctx context.Context, f *facts.Facts, found Finding) (state.Receipt, error) {
-	if err := f.Authentik.Discovery.Err; err != nil {
-		return state.Receipt{}, fmt.Errorf("the issuer is not known: %w", err)
+	if !f.Authentik.Discovery.OK() {
+		return state.Receipt{}, fmt.Errorf("the issuer is not known: %w", f.Authentik.Discovery.Err)
 	}
 	secret := f.Local.ClientSecret
 	if !secret.OK() {

@@ -38,6 +38,9 @@ func (s provider) makes() string {
 }
 
 func (s provider) Look(f *facts.Facts, _ state.Receipt) Finding {
+	if err := f.Authentik.Providers.Err; err != nil {
+		return Finding{Verdict: Blocked, Note: "Authentik's providers could not be read: " + err.Error()}
+	}
 	have, stands := s.find(f)
 	want, err := s.want(f)
 	switch {
@@ -90,11 +93,11 @@ func (s provider) Do(ctx context.Context, f *facts.Facts, found Finding) (state.
 		return state.Receipt{}, err
 	}
 	if err := s.Reader.AfterProvider(ctx, f); err != nil {
-		return state.Receipt{}, err
+		return state.Receipt{}, unseen(err)
 	}
 	now, ok := s.find(f)
 	if !ok {
-		return state.Receipt{}, fmt.Errorf("%q was made but is not found by its client id", want.Name)
+		return state.Receipt{}, unseen(fmt.Errorf("%q was made but is not found by its client id", want.Name))
 	}
 	if s.ready != nil {
 		s.ready(context.WithoutCancel(ctx), f)

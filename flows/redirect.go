@@ -38,7 +38,8 @@ func (s redirect) Look(f *facts.Facts, _ state.Receipt) Finding {
 	if !ok {
 		return Finding{Verdict: Missing}
 	}
-	found := Finding{Verdict: InPlace, ObjectID: strconv.Itoa(p.PK)}
+	made, _ := s.Record.Last(stepProvider)
+	found := Finding{Verdict: InPlace, ObjectID: strconv.Itoa(p.PK), Ours: made.Made}
 	if missing := s.missing(f, p); len(missing) > 0 {
 		found.Verdict = Differs
 		if before, err := json.Marshal(p.RedirectURIs); err == nil {
@@ -88,7 +89,7 @@ func (s redirect) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.Rece
 		return state.Receipt{}, err
 	}
 	if err := s.Reader.AfterProvider(ctx, f); err != nil {
-		return state.Receipt{}, err
+		return state.Receipt{}, unseen(err)
 	}
 	return state.Receipt{ObjectID: strconv.Itoa(p.PK)}, nil
 }

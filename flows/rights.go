@@ -48,7 +48,7 @@ func (s membership) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.Re
 		return state.Receipt{}, err
 	}
 	f.Authentik.Account = facts.Of(s.Authentik.User(ctx, account))
-	return state.Receipt{ObjectID: g.PK, Made: true, Values: map[string]string{"user": strconv.Itoa(account)}}, f.Authentik.Account.Err
+	return state.Receipt{ObjectID: g.PK, Made: true, Values: map[string]string{"user": strconv.Itoa(account)}}, unseen(f.Authentik.Account.Err)
 }
 
 func (s membership) Undo(ctx context.Context, r state.Receipt) error {

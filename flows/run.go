@@ -209,9 +209,23 @@ func (r *run) failed(about About, made []string, err error) (lost bool, _ error)
 	return false, err
 }
 
+// notSeen is the error of a step that did its deed and could not read it back.
+type notSeen struct{ error }
+
+func (e notSeen) Unwrap() error { return e.error }
+
+// unseen wraps the error of a read after a deed; nil stays nil.
+func unseen(err error) error {
+	if err == nil {
+		return nil
+	}
+	return notSeen{err}
+}
+
 // leavesOpen says that a later look must settle what became of the request.
 func leavesOpen(err error) bool {
-	return clients.KindOf(err) == clients.Unknown || errors.Is(err, context.DeadlineExceeded)
+	var n notSeen
+	return errors.As(err, &n) || clients.KindOf(err) == clients.Unknown || errors.Is(err, context.DeadlineExceeded)
 }
 
 // stepContext is not cancelled by the person's first Ctrl-C: from began to done

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -101,6 +102,9 @@ func changedKeys(changes []hostfiles.Change) string {
 }
 
 func (s setupEnv) Do(_ context.Context, f *facts.Facts, found Finding) (state.Receipt, error) {
+	if s.Answers.EnvSecret != EnvSecretOmit && !f.Local.AppPassword.OK() {
+		return state.Receipt{}, fmt.Errorf("the app password is not in the keystore: %w", f.Local.AppPassword.Err)
+	}
 	merged, _, err := hostfiles.Merge(f.Local.EnvFile.Value, s.EnvLines(f))
 	if err != nil {
 		return state.Receipt{}, err

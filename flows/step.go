@@ -42,7 +42,7 @@ type Finding struct {
 	ObjectID string  `json:"object_id,omitempty"` // what stands there now, ours or not
 	Fields   []Field `json:"fields,omitempty"`
 	Note     string  `json:"note,omitempty"`
-	Ours     bool    `json:"ours,omitempty"` // authbird made what stands there; set by the engine
+	Ours     bool    `json:"ours,omitempty"` // authbird made what stands there; the engine sets it by the journal
 	// Intent is what the journal keeps before Do begins: what Undo would
 	// restore, and the digest of what will be sent.
 	Intent state.Receipt `json:"-"`
