@@ -60,7 +60,7 @@ func unread(err error) Outcome {
 // unreadAt is the outcome of a check whose fact could not be read: a failure of
 // its own, unless the server or the token is to blame, which other checks name.
 func unreadAt(healthy bool, err error) Outcome {
-	if !healthy || err == nil || clients.KindOf(err) == clients.Forbidden {
+	if !healthy || err == nil {
 		return unread(err)
 	}
 	return failed(err, "")

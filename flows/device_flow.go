@@ -88,7 +88,7 @@ func (s brandFlow) Look(f *facts.Facts, past state.Receipt) Finding {
 	case set != "" && set == pk, set != "" && past.ObjectID == "":
 		return Finding{Verdict: InPlace, ObjectID: brand.UUID}
 	case past.ObjectID == "":
-		return Finding{Verdict: Missing, Intent: remembered(set, brand)}
+		return Finding{Verdict: Missing, ObjectID: brand.UUID, Intent: remembered(set, brand)}
 	}
 	return Finding{Verdict: Differs, ObjectID: brand.UUID, Intent: remembered(set, brand),
 		Fields: []Field{{Name: "device code flow", Have: orNone(flowSlug(f, set)), Want: deviceFlowSlug}}}

@@ -40,6 +40,7 @@ type lab struct {
 	authentik *simauthentik.Server
 	netbird   *simnetbird.Server
 	faults    map[string]*fault.Faults // by place
+	urls      map[string]string
 	// before, when set, is called before a simulator answers a request.
 	before  func(place string, r *http.Request)
 	answers state.Answers
@@ -58,7 +59,7 @@ type labOptions struct {
 
 func newLab(t *testing.T, o labOptions) *lab {
 	t.Helper()
-	l := &lab{t: t, faults: map[string]*fault.Faults{"authentik": fault.New(), "netbird": fault.New()}}
+	l := &lab{t: t, faults: map[string]*fault.Faults{"authentik": fault.New(), "netbird": fault.New()}, urls: map[string]string{}}
 	if o.version == "" {
 		o.version = "2025.12.0-rc1"
 	}
@@ -93,6 +94,7 @@ func (l *lab) serve(place string, h http.Handler) string {
 		srv.CloseClientConnections()
 		srv.Close()
 	})
+	l.urls[place] = srv.URL
 	return srv.URL
 }
 

@@ -1,6 +1,7 @@
 package flows_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -58,9 +59,8 @@ var mishaps = []mishap{
 // ending is what must be the same whatever happened on the way.
 type ending struct {
 	Authentik, NetBird any
-	Stands             map[string]bool   // step → made by us
-	Secrets            map[string]bool   // credential → kept
-	Same               map[string]string // what must agree between the places
+	Stands             map[string]bool // step → made by us
+	Secrets            map[string]bool // credential → kept
 }
 
 func (l *lab) ending() ending {
@@ -69,7 +69,7 @@ func (l *lab) ending() ending {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	e := ending{Authentik: l.authentik.Snapshot(), NetBird: l.netbird.Snapshot(), Stands: map[string]bool{}, Secrets: map[string]bool{}, Same: map[string]string{}}
+	e := ending{Authentik: l.placeless(l.authentik.Snapshot()), NetBird: l.placeless(l.netbird.Snapshot()), Stands: map[string]bool{}, Secrets: map[string]bool{}}
 	for _, entry := range setup.Entries {
 		if receipt, _ := setup.Last(entry.Step); entry.Step != "" && receipt.ObjectID != "" {
 			e.Stands[entry.Step] = receipt.Made
@@ -84,6 +84,23 @@ func (l *lab) ending() ending {
 		e.Secrets[name] = err == nil && value != ""
 	}
 	return e
+}
+
+// placeless is a world without the addresses and folders of this run.
+func (l *lab) placeless(world any) any {
+	l.t.Helper()
+	text, err := json.Marshal(world)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for name, url := range map[string]string{"AUTHENTIK": l.urls["authentik"], "NETBIRD": l.urls["netbird"]} {
+		text = bytes.ReplaceAll(text, []byte(url), []byte(name))
+	}
+	var out any
+	if err := json.Unmarshal(text, &out); err != nil {
+		l.t.Fatal(err)
+	}
+	return out
 }
 
 func sameWorld(a, b any) bool { return cmp.Equal(a, b) }
@@ -208,12 +225,4 @@ func (l *lab) at(c call, do func()) func(string, *http.Request) {
 			do()
 		}
 	}
-}
-
-func asJSON(v any) string {
-	b, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err.Error()
-	}
-	return string(b)
 }
