@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"fmt"
-	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -17,7 +16,7 @@ type adoptScreen struct {
 	about   flows.About
 	finding flows.Finding
 	at      int
-	deaf    bool
+	deaf    deaf
 }
 
 type adoptChoice int
@@ -35,26 +34,15 @@ type adoptAnswered struct {
 	choice  adoptChoice
 }
 
-// listening says that a screen which came by itself takes keys now.
-type listening struct{}
-
-// deafTime is long enough for keys that were under way and short enough that
-// nobody has read the question.
-const deafTime = 400 * time.Millisecond
-
 func newAdoptScreen(about flows.About, f flows.Finding, byItself bool) adoptScreen {
-	return adoptScreen{about: about, finding: f, deaf: byItself}
+	return adoptScreen{about: about, finding: f, deaf: deaf{on: byItself}}
 }
 
 func (s adoptScreen) Open(context.Context) (screen, []tea.Cmd) {
-	if !s.deaf {
+	if !s.deaf.on {
 		return s, nil
 	}
-	return s, []tea.Cmd{listenSoon()}
-}
-
-func listenSoon() tea.Cmd {
-	return tea.Tick(deafTime, func(time.Time) tea.Msg { return listening{} })
+	return s, []tea.Cmd{s.deaf.soon()}
 }
 
 func (s adoptScreen) choices() []struct {
@@ -72,9 +60,8 @@ func (s adoptScreen) choices() []struct {
 }
 
 func (s adoptScreen) Update(r room, msg tea.Msg) (screen, action) {
-	if _, ok := msg.(listening); ok {
-		s.deaf = false
-		return s, stay{}
+	if mine, act := s.deaf.hears(msg); !mine {
+		return s, act
 	}
 	k, ok := msg.(tea.KeyPressMsg)
 	if !ok {
@@ -122,7 +109,7 @@ func (s adoptScreen) Page(r room) page {
 }
 
 func (s adoptScreen) Keys(room) []bind {
-	if s.deaf {
+	if s.deaf.on {
 		return nil
 	}
 	return append([]bind{{id: "choose", keys: keyEnter, label: "↵", does: "choose"}}, append(bindMove(), bindBack())...)

@@ -179,6 +179,11 @@ func (s authentikScreen) pressed() (screen, action) {
 	if s.ready() {
 		return s, forward{s.edit()}
 	}
+	if _, problem := address(&s.form); problem != "" {
+		s.form.row(rowURL).notes = note1(signBad, toneTrouble, problem)
+		s.form.focus(rowURL)
+		return s, stay{}
+	}
 	if s.form.row(rowSecret).field.Value() == "" && !s.kept {
 		s.form.row(rowSecret).notes = note1(signBad, toneTrouble, wordsTokenMissing)
 		s.form.focus(rowSecret)
@@ -253,7 +258,9 @@ func (s *authentikScreen) showToken() {
 	switch s.token.stage {
 	case asking:
 	case failed:
-		r.notes = errorNotes(s.token.err)
+		if r.notes = errorNotes(s.token.err); s.addr.stage == failed {
+			r.notes = nil // said of the address already
+		}
 		s.eager = false
 	case met:
 		r.notes = s.tokenNotes()

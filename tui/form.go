@@ -259,18 +259,30 @@ func (f *form) drawValue(s *sheet, r *row, head string, left int, focused bool) 
 		if r.at < len(r.names) {
 			name = r.names[r.at]
 		}
-		s.raw(head + bracket(s.theme, name, room, focused))
+		drawBracket(s, head, left, name, room, focused)
 	case rowPick:
-		s.raw(head + bracket(s.theme, r.shown, room, focused))
+		drawBracket(s, head, left, r.shown, room, focused)
 	}
 }
 
-func bracket(th theme, name string, room int, focused bool) string {
-	name = ansi.Truncate(name, max(room-4, 1), "…")
-	if !focused {
-		return render(th.text, name)
+// drawBracket writes a value that is chosen and not typed, whole.
+func drawBracket(s *sheet, head string, left int, name string, room int, focused bool) {
+	lines := wrap(name, max(room-4, 8))
+	for i, line := range lines {
+		text := render(s.theme.text, line)
+		if focused && i == 0 {
+			text = render(s.theme.accent, "‹ ") + text
+		} else if focused {
+			text = "  " + text
+		}
+		if focused && i == len(lines)-1 {
+			text += render(s.theme.accent, " ›")
+		}
+		if i > 0 {
+			head = strings.Repeat(" ", left)
+		}
+		s.raw(head + text)
 	}
-	return render(th.accent, "‹ ") + render(th.text, name) + render(th.accent, " ›")
 }
 
 func (f *form) drawNotes(s *sheet, r *row, left int, focused bool) {

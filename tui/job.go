@@ -175,20 +175,23 @@ func (j *job) came() (error, bool) {
 	return j.outcome, j.ran
 }
 
+// noted is what came of writing a login down.
+type noted struct{ err error }
+
+// watch tells the queue who signs in. The first who is let in is written down.
 func (j *job) watch(ctx context.Context) error {
 	if !j.begin() {
 		return errClosed
 	}
 	defer j.ended.Done()
-	return j.session.WatchLogin(ctx, func(s flows.Sighting) { j.say(s) })
-}
-
-func (j *job) note(x flows.Sighting) error {
-	if !j.begin() {
-		return errClosed
-	}
-	defer j.ended.Done()
-	return j.session.NoteLogin(x)
+	seen := false
+	return j.session.WatchLogin(ctx, func(s flows.Sighting) {
+		if s.Kind == flows.SawLetIn && !seen {
+			seen = true
+			j.say(noted{j.session.NoteLogin(s)})
+		}
+		j.say(s)
+	})
 }
 
 func (j *job) approve(ctx context.Context, userID string) error {

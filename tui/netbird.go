@@ -67,7 +67,11 @@ func newNetBirdScreen(d draft, bench NetBirdBench, now func() time.Time) netbird
 		lasting,
 		row{id: rowGo, label: wordsCheck, kind: rowButton, apart: true},
 	)
-	return netbirdScreen{bench: bench, now: now, base: d.answers, setup: d.setup(), kept: d.kept.netbird, form: form{rows: rows}}
+	s := netbirdScreen{bench: bench, now: now, base: d.answers, setup: d.setup(), kept: d.kept.netbird, form: form{rows: rows}}
+	if d.answers.NetBirdURL != "" {
+		s.form.focus(rowSecret)
+	}
+	return s
 }
 
 // Open checks at once what was given beforehand.
@@ -174,6 +178,10 @@ func (s netbirdScreen) Update(r room, msg tea.Msg) (screen, action) {
 		return s.signedIn(msg)
 	case lastingMade:
 		return s.madeLasting(msg)
+	case tea.PasteMsg: // what is pasted onto a button was meant for the token
+		if s.form.focused().kind != rowText {
+			s.form.focus(rowSecret)
+		}
 	case tea.KeyPressMsg:
 		if hit(msg, []bind{bindBack()}) == "back" {
 			return s, back{s.edit()}
@@ -241,6 +249,11 @@ func (s netbirdScreen) pressed() (screen, action) {
 			return s, do(s.makeLasting(days))
 		}
 		return s, forward{s.edit()}
+	}
+	if _, problem := address(&s.form); problem != "" {
+		s.form.row(rowURL).notes = note1(signBad, toneTrouble, problem)
+		s.form.focus(rowURL)
+		return s, stay{}
 	}
 	if s.form.row(rowSecret).field.empty() && !s.kept {
 		s.form.row(rowSecret).notes = note1(signBad, toneTrouble, wordsTokenMissing)
@@ -330,6 +343,7 @@ func (s *netbirdScreen) show() {
 		label = wordsGoOn
 	}
 	s.form.row(rowGo).label = label
+	s.form.row(rowGo).hidden = s.form.row(rowSecret).hidden
 	if s.form.focused().hidden {
 		s.form.focus(rowURL)
 	}
@@ -371,7 +385,9 @@ func (s *netbirdScreen) showToken() {
 	switch s.token.stage {
 	case asking:
 	case failed:
-		r.notes = errorNotes(s.token.err)
+		if r.notes = errorNotes(s.token.err); s.addr.stage == failed {
+			r.notes = nil // said of the address already
+		}
 	case met:
 		r.notes = s.tokenNotes()
 	default:

@@ -99,6 +99,7 @@ func (s optionsScreen) Open(ctx context.Context) (screen, []tea.Cmd) {
 		return s, nil
 	}
 	cmd := s.read()
+	s.show()
 	return s, []tea.Cmd{cmd}
 }
 
@@ -155,19 +156,34 @@ func (s optionsScreen) reacted(ev formEvent) (screen, action) {
 		cmd := s.read()
 		s.show()
 		return s, do(cmd)
-	case rowFlow:
-		return s, push{newPickScreen(rowFlow, wordsOptFlow, s.choices.AuthorizationFlows, []string{s.flow}, false, "")}
-	case rowKey:
-		all := append([]flows.Choice{{Value: "", Label: wordsOptKeyAny}}, s.choices.SigningKeys...)
-		return s, push{newPickScreen(rowKey, wordsOptKey, all, []string{s.key}, false, "")}
-	case rowGroups:
-		more := ""
-		if s.choices.MoreGroups || s.lists.stage != met {
-			more = wordsPickMore
-		}
-		return s, push{newPickScreen(rowGroups, wordsOptGroups, s.choices.Groups, s.groups, true, more)}
+	case rowFlow, rowKey, rowGroups:
+		return s.pick(ev.pressed)
 	}
 	return s, stay{}
+}
+
+// pick opens the list of a row, once it is read. Where it can't be, what is
+// typed is taken.
+func (s optionsScreen) pick(id string) (screen, action) {
+	if s.lists.stage == asking {
+		s.form.row(id).notes = note1(signWorking, toneDim, wordsLoading)
+		return s, stay{}
+	}
+	more := ""
+	if s.lists.stage == failed {
+		more = wordsPickUnread
+	}
+	switch id {
+	case rowFlow:
+		return s, push{newPickScreen(id, wordsOptFlow, s.choices.AuthorizationFlows, []string{s.flow}, false, more)}
+	case rowKey:
+		all := append([]flows.Choice{{Value: "", Label: wordsOptKeyAny}}, s.choices.SigningKeys...)
+		return s, push{newPickScreen(id, wordsOptKey, all, []string{s.key}, false, more)}
+	}
+	if s.choices.MoreGroups {
+		more = wordsPickMore
+	}
+	return s, push{newPickScreen(id, wordsOptGroups, s.choices.Groups, s.groups, true, more)}
 }
 
 func (s optionsScreen) took(msg picked) (screen, action) {
@@ -217,6 +233,11 @@ func (s *optionsScreen) show() {
 	s.form.row(rowGroups).shown = wordsEverybody
 	if len(s.groups) > 0 {
 		s.form.row(rowGroups).shown = said(strings.Join(s.groups, ", "))
+	}
+	if s.lists.stage != asking {
+		for _, id := range []string{rowFlow, rowKey, rowGroups} {
+			s.form.row(id).notes = nil
+		}
 	}
 	top := s.form.row(rowPlan)
 	top.notes = nil

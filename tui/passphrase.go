@@ -61,7 +61,7 @@ func (a *Asker) listen(ctx context.Context) tea.Cmd {
 type passphraseScreen struct {
 	asked passAsked
 	form  form
-	deaf  bool
+	deaf  deaf
 }
 
 func newPassphraseScreen(asked passAsked) passphraseScreen {
@@ -70,7 +70,7 @@ func newPassphraseScreen(asked passAsked) passphraseScreen {
 	if q.New {
 		ok = wordsPassNewOK
 	}
-	return passphraseScreen{asked: asked, deaf: true, form: form{rows: []row{
+	return passphraseScreen{asked: asked, deaf: deaf{on: true}, form: form{rows: []row{
 		{id: rowPass, label: wordsPass, field: newMasked("", "")},
 		{id: rowPass2, label: wordsOwnerPass2, field: newMasked("", ""), hidden: !q.New},
 		{id: rowGo, label: ok, kind: rowButton, apart: true},
@@ -81,7 +81,7 @@ func newPassphraseScreen(asked passAsked) passphraseScreen {
 var errNoPassphrase = errors.New(wordsPassNotGiven)
 
 func (s passphraseScreen) Open(context.Context) (screen, []tea.Cmd) {
-	return s, []tea.Cmd{listenSoon()}
+	return s, []tea.Cmd{s.deaf.soon()}
 }
 
 // Close lets the one who waits go, where no answer was given.
@@ -99,12 +99,8 @@ func (s passphraseScreen) reply(r passReply) {
 }
 
 func (s passphraseScreen) Update(r room, msg tea.Msg) (screen, action) {
-	if _, ok := msg.(listening); ok {
-		s.deaf = false
-		return s, stay{}
-	}
-	if s.deaf {
-		return s, stay{}
+	if mine, act := s.deaf.hears(msg); !mine {
+		return s, act
 	}
 	if k, ok := msg.(tea.KeyPressMsg); ok {
 		switch {
@@ -168,7 +164,7 @@ func (s passphraseScreen) Page(r room) page {
 }
 
 func (s passphraseScreen) Keys(room) []bind {
-	if s.deaf {
+	if s.deaf.on {
 		return nil
 	}
 	keys := s.form.keys()

@@ -33,7 +33,6 @@ func newProofScreen(a prove, simulate func(context.Context) error) proofScreen {
 }
 
 type (
-	noted      struct{ err error }
 	watchEnded struct{ err error }
 	wasDone    struct {
 		approved string // the user id; "": it was a simulated sign-in
@@ -62,13 +61,15 @@ func (s proofScreen) Close() tea.Cmd {
 func (s proofScreen) Update(r room, msg tea.Msg) (screen, action) {
 	switch msg := msg.(type) {
 	case heard:
-		var cmds []tea.Cmd
 		for _, thing := range msg.things {
-			if sighting, ok := thing.(flows.Sighting); ok {
-				cmds = append(cmds, s.see(sighting))
+			switch thing := thing.(type) {
+			case flows.Sighting:
+				s.seen = append(s.seen[:len(s.seen):len(s.seen)], thing)
+			case noted:
+				s.problem = thing.err
 			}
 		}
-		return s, do(append(cmds, s.job.listen(s.ctx))...)
+		return s, do(s.job.listen(s.ctx))
 	case watchEnded:
 		if s.ctx.Err() == nil {
 			s.lost = msg.err
@@ -81,17 +82,6 @@ func (s proofScreen) Update(r room, msg tea.Msg) (screen, action) {
 		return s.pressed(hit(msg, s.Keys(r)))
 	}
 	return s, stay{}
-}
-
-// see takes a sighting in; the first person who is let in is written down.
-func (s *proofScreen) see(x flows.Sighting) tea.Cmd {
-	first := x.Kind == flows.SawLetIn && s.letIn() == ""
-	s.seen = append(s.seen[:len(s.seen):len(s.seen)], x)
-	if !first {
-		return nil
-	}
-	j := s.job
-	return func() tea.Msg { return noted{j.note(x)} }
 }
 
 func (s proofScreen) done(msg wasDone) (screen, action) {
@@ -239,7 +229,7 @@ func (s proofScreen) Keys(r room) []bind {
 		out = append(out, bind{id: "qr", keys: []string{"r"}, label: "r", does: "QR code"})
 	}
 	if s.simulate != nil && s.busy == "" {
-		out = append(out, bind{id: "simulate", keys: []string{"s"}, label: "s", does: "let a simulated person sign in"})
+		out = append(out, bind{id: "simulate", keys: []string{"s"}, label: "s", does: "simulate a sign-in", more: "A simulated person signs in through Authentik."})
 	}
 	return out
 }

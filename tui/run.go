@@ -16,7 +16,8 @@ import (
 // Ctrl-C asks the engine to stop between two steps, the second gives up.
 type runScreen struct {
 	job     *job
-	plan    *flows.Plan
+	plan    *flows.Plan // as it was read last
+	first   *flows.Plan // as the person saw it: what this run makes in all
 	now     func() time.Time
 	ctx     context.Context
 	halt    context.CancelFunc // asks the engine to stop between steps
@@ -52,7 +53,7 @@ type stepState struct {
 }
 
 func newRunScreen(j *job, p *flows.Plan, now func() time.Time) runScreen {
-	return runScreen{job: j, plan: p, now: now, steps: map[string]stepState{}, why: true}
+	return runScreen{job: j, plan: p, first: p, now: now, steps: map[string]stepState{}, why: true}
 }
 
 // carried is what came of a run, with what was said until its end.
@@ -226,7 +227,7 @@ func (s runScreen) pressed(r room, msg tea.KeyPressMsg) (screen, action) {
 		s.why = !s.why
 	case "next":
 		s.handed = true
-		return s, prove{job: s.job, plan: s.plan, results: s.results}
+		return s, prove{job: s.job, plan: s.first, results: s.results}
 	case "quit":
 		return s, leave{}
 	case "up", "down", "choose":
@@ -318,11 +319,14 @@ func (s runScreen) drawStep(sh *sheet, about flows.About, titles int) {
 		if st.found == flows.InPlace {
 			right = wordsRunInPlace
 		}
+	case s.state == runStopped && s.trouble.stop.Reason == flows.Interrupted:
 	case about.ID == s.current && s.state == runStopped:
 		mark, markStyle, style = signBad, th.trouble, th.text
 	case about.ID == s.current:
 		mark, markStyle, style = signWorking, th.accent, th.text
-		right = took(s.now().Sub(s.since).Truncate(time.Second))
+		if d := s.now().Sub(s.since); d >= time.Second {
+			right = left(d)
+		}
 	case s.state == runStopped && s.trouble.stop.Step.ID == about.ID:
 		mark, markStyle, style = signBad, th.trouble, th.text
 	}

@@ -37,7 +37,9 @@ func (s *sheet) gap() {
 
 // text writes a paragraph, indented.
 func (s *sheet) text(indent int, style lipgloss.Style, words string) {
-	s.hang(indent, part{style, ""}, style, words)
+	if words != "" {
+		s.hang(indent, part{style, ""}, style, words)
+	}
 }
 
 // sign writes a paragraph behind a sign of one column, with a hanging indent.

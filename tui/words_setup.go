@@ -43,6 +43,7 @@ const (
 	wordsPickFilter   = "type to narrow"
 	wordsPickNone     = "Nothing fits."
 	wordsPickMore     = "Authentik has more groups than are listed here. Type the name to take one that isn't."
+	wordsPickUnread   = "The list can't be read. Type the name, exactly as Authentik has it."
 	wordsPickTyped    = "take %q as typed"
 )
 
@@ -63,8 +64,8 @@ const (
 // The question before something that stood there is changed.
 const (
 	wordsAdoptTitle   = "It stands there already"
-	wordsAdoptForeign = "%s %q stands in %s already, and authbird didn't make it. To use it, this would change:"
-	wordsAdoptOurs    = "%s %q in %s was made by authbird and changed by someone since. This would change it back:"
+	wordsAdoptForeign = "The %s %q stands in %s already, and authbird didn't make it. To use it, this would change:"
+	wordsAdoptOurs    = "The %s %q in %s was made by authbird and changed by someone since. This would change it back:"
 	wordsAdoptYes     = "Take it over and change this"
 	wordsAdoptBack    = "Change it back"
 	wordsAdoptName    = "Choose other names"
