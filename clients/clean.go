@@ -53,8 +53,8 @@ var (
 	title  = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title`)
 )
 
-// reason is server text without the web page that may be quoted in it, cut to the length of a sentence or two.
-func reason(s string) string {
+// Reason is server text without the web page that may be quoted in it, cut to the length of a sentence or two.
+func Reason(s string) string {
 	if cut := markup.ReplaceAllString(s, ""); cut != s {
 		s = strings.TrimRight(cut, " :\t\r\n") + "…"
 	}

@@ -37,9 +37,11 @@ func judgeGood(c Call, a Answer) *Error {
 	return answered(c, a, WrongServer, "a web page came back"+titled(a))
 }
 
-// judgeRefusal tells the 4xx apart, by status alone and by who answers.
+// judgeRefusal tells the 4xx apart, by status alone and by who answers: a page, a bare word or a 401 without the
+// product's mark comes from something in front of it. (JSON without the mark may be the product behind a proxy that
+// drops headers.)
 func judgeRefusal(c Call, a Answer) *Error {
-	if c.Mark != "" && a.Header.Get(c.Mark) == "" {
+	if c.Mark != "" && a.Header.Get(c.Mark) == "" && (!isObject(a.Body) || a.Status == http.StatusUnauthorized) {
 		return answered(c, a, WrongServer, fmt.Sprintf("what answers is not %s, or something stands in front of it%s", c.Server, titled(a)))
 	}
 	page := isPage(a)
@@ -53,7 +55,7 @@ func judgeRefusal(c Call, a Answer) *Error {
 	e.Fields = maskFields(c, fields(a.Body))
 	e.Message = sentence(e.Fields)
 	if e.Message == "" && !page {
-		e.Message = c.hide(reason(string(a.Body)))
+		e.Message = c.hide(Reason(string(a.Body)))
 	}
 	return e
 }
@@ -88,7 +90,7 @@ func serverFault(c Call, a Answer) *Error {
 	}
 	e.Fields = maskFields(c, fields(a.Body))
 	if e.Message = sentence(e.Fields); e.Message == "" {
-		e.Message = c.hide(reason(string(a.Body)))
+		e.Message = c.hide(Reason(string(a.Body)))
 	}
 	return e
 }
@@ -153,7 +155,7 @@ func collect(into map[string][]string, name string, v any, depth int) {
 	}
 	switch v := v.(type) {
 	case string:
-		if s := reason(v); s != "" {
+		if s := Reason(v); s != "" {
 			into[name] = append(into[name], s)
 		}
 	case []any:

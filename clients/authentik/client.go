@@ -4,14 +4,26 @@
 // ignores a filter it doesn't know; nothing is read page by page to find one object; unknown enum values and new
 // fields of a newer server survive a read; every failure is a *clients.Error with a kind. It refuses to decide:
 // it knows no flow, no plan and no wish, and changes only what it is told.
+//
+// The generated client (goauthentik.io/api/v3) makes the calls whose answers hold nothing that a newer server could
+// say differently. Where it would choke on an enum value that it doesn't know, or couldn't send a field that a newer
+// server wants, there are small structs here instead.
 package authentik
 
 import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
+
+	api "goauthentik.io/api/v3"
 
 	"authbird/clients"
+)
+
+const (
+	product = "Authentik"
+	mark    = "X-Authentik-Id" // every answer of Authentik bears it, errors and pages too
 )
 
 // Client speaks to one Authentik with one token. It is safe for concurrent use.
@@ -22,11 +34,11 @@ type Client struct {
 
 // New makes a client of the Authentik at base (as clients.BaseURL gives it). The token may be empty for what is public.
 func New(base, token string, tr *clients.Transport) (*Client, error) {
-	at, err := clients.BaseURL(base)
+	base, err := clients.BaseURL(base)
 	if err != nil {
 		return nil, err
 	}
-	return &Client{base: at, token: token, tr: tr}, nil
+	return &Client{base: base, token: token, tr: tr}, nil
 }
 
 // BaseURL is scheme://host[:port], without a slash at the end.
@@ -40,19 +52,21 @@ func (c *Client) WithToken(token string) *Client {
 // Hello is what anyone may learn of a server.
 type Hello struct {
 	Meta        clients.Meta
-	IsAuthentik bool // the answer bears Authentik's mark, the header x-authentik-id
+	IsAuthentik bool // the answer bears Authentik's mark, the header x-authentik-id, or is its public configuration
 }
 
 // Hello asks without a token. An answer that is not Authentik's is an error of kind WrongServer, with Meta filled.
 func (c *Client) Hello(ctx context.Context) (Hello, error) {
-	call := c.call("ask who is there", http.MethodGet, "root/config/", nil)
+	var config struct {
+		Capabilities []string `json:"capabilities"`
+	}
+	call := c.call("find Authentik", http.MethodGet, "/root/config/", nil)
 	call.Token = ""
-	var config map[string]any
 	a, err := c.tr.JSON(ctx, call, nil, &config)
-	h := Hello{Meta: a.Meta, IsAuthentik: a.Header.Get(mark) != ""}
+	h := Hello{Meta: a.Meta, IsAuthentik: a.Header.Get(mark) != "" || err == nil && config.Capabilities != nil}
 	if err == nil && !h.IsAuthentik {
-		err = &clients.Error{Kind: clients.WrongServer, Server: "Authentik", Op: call.Op, Method: call.Method, URL: call.URL, Status: a.Status,
-			Message: "what answers is not Authentik"}
+		err = &clients.Error{Kind: clients.WrongServer, Server: product, Op: call.Op, Method: call.Method, URL: call.URL,
+			Status: a.Status, Message: "what answers is not Authentik"}
 	}
 	return h, err
 }
@@ -81,33 +95,69 @@ func (c *Client) Me(ctx context.Context) (Me, error) {
 	var answer struct {
 		User Me `json:"user"`
 	}
-	err := c.get(ctx, "ask whose the token is", "core/users/me/", nil, &answer)
-	if clients.KindOf(err) == clients.Forbidden { // any valid token may ask this
-		var e *clients.Error
-		errors.As(err, &e)
-		e.Kind = clients.Unauthorised
+	err := c.get(ctx, "see whom the token belongs to", "/core/users/me/", nil, &answer)
+	if clients.KindOf(err) == clients.Forbidden { // whoever has a valid token may ask this
+		err = withKind(err, clients.Unauthorised)
 	}
 	return answer.User, err
 }
 
-// Settle asks Me where err is a 403 whose reason was not clear (its text was localised), and gives err back with
-// the kind that it has: Unauthorised or Forbidden. Any other error comes back as it is.
-func (c *Client) Settle(ctx context.Context, err error) error {
-	var e *clients.Error
-	if !errors.As(err, &e) || e.Kind != clients.Forbidden {
-		return err
-	}
-	if _, meErr := c.Me(ctx); clients.KindOf(meErr) == clients.Unauthorised {
-		e.Kind = clients.Unauthorised
-	}
-	return err
-}
-
 // Version is the server's version, such as "2025.12.0-rc1". Any valid token may ask.
 func (c *Client) Version(ctx context.Context) (string, error) {
-	var answer struct {
-		Current string `json:"version_current"`
+	const op = "read the version"
+	v, _, err := c.generated(op).AdminApi.AdminVersionRetrieve(ctx).Execute()
+	if err = c.settled(op, err); err != nil {
+		return "", err
 	}
-	err := c.get(ctx, "read the version", "admin/version/", nil, &answer)
-	return answer.Current, err
+	return clients.CleanN(v.VersionCurrent, 60), nil
+}
+
+// call is a request to the API with the client's token.
+func (c *Client) call(op, method, path string, q url.Values) clients.Call {
+	at := c.base + "/api/v3" + path
+	if len(q) > 0 {
+		at += "?" + q.Encode()
+	}
+	return clients.Call{Server: product, Op: op, Method: method, URL: at, Token: c.token, Mark: mark}
+}
+
+func (c *Client) get(ctx context.Context, op, path string, q url.Values, out any) error {
+	_, err := c.tr.JSON(ctx, c.call(op, http.MethodGet, path, q), nil, out)
+	return classify(err)
+}
+
+// send writes. The secrets are values in the body that no error may show.
+func (c *Client) send(ctx context.Context, op, method, path string, in, out any, secrets ...string) error {
+	call := c.call(op, method, path, nil)
+	call.Secrets = secrets
+	_, err := c.tr.JSON(ctx, call, in, out)
+	return classify(err)
+}
+
+// generated is the generated client over our transport, for one call. Making one costs a few allocations.
+func (c *Client) generated(op string, secrets ...string) *api.APIClient {
+	conf := api.NewConfiguration()
+	conf.Servers = api.ServerConfigurations{{URL: c.base + "/api/v3"}}
+	conf.HTTPClient = c.tr.HTTPClient(clients.Call{Server: product, Op: op, Token: c.token, Mark: mark, Secrets: secrets})
+	return api.NewAPIClient(conf)
+}
+
+// settled makes the error of a generated call one of ours. What is none of ours arose after a good answer.
+func (c *Client) settled(op string, err error) error {
+	var ours *clients.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &ours):
+		return classify(ours)
+	}
+	return &clients.Error{Kind: clients.WrongServer, Server: product, Op: op, URL: c.base, Message: "the answer is not what this call answers"}
+}
+
+// segment is an id or slug as one part of a path. Those that a path would swallow name no object.
+func segment(op, id string) (string, error) {
+	if id == "" || id == "." || id == ".." {
+		return "", absent(op, "no object has that name")
+	}
+	return url.PathEscape(id), nil
 }

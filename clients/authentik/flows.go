@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 )
 
 // Flow is one of Authentik's flows.
@@ -20,18 +19,7 @@ type Flow struct {
 
 // Flows is all of them, ordered by slug, in one request (reading flows is dear: 0.7 s each time).
 func (c *Client) Flows(ctx context.Context) ([]Flow, error) {
-	var all []Flow
-	for n := 1; ; n++ {
-		q := url.Values{"page_size": {"100"}, "ordering": {"slug"}}
-		if n > 1 {
-			q.Set("page", strconv.Itoa(n))
-		}
-		p, err := list[Flow](ctx, c, "look for the flows", "flows/instances/", q)
-		all = append(all, p.Results...)
-		if err != nil || !p.more() {
-			return all, err
-		}
-	}
+	return list[Flow](ctx, c, "read the flows", "/flows/instances/", url.Values{"ordering": {"slug"}})
 }
 
 // FlowSpec is a flow to create.
@@ -46,13 +34,20 @@ type FlowSpec struct {
 // CreateFlow makes a flow without stages. A slug that is taken is Conflict.
 func (c *Client) CreateFlow(ctx context.Context, f FlowSpec) (Flow, error) {
 	var made Flow
-	err := c.send(ctx, "create the flow", http.MethodPost, "flows/instances/", f, &made)
-	return made, err
+	err := c.send(ctx, "create the flow", http.MethodPost, "/flows/instances/", f, &made)
+	return made, taken(ctx, err, map[string]lookup{"slug": func(ctx context.Context) (bool, error) {
+		return some(exact(ctx, c, "look for the flow", "/flows/instances/", "slug", f.Slug, func(f Flow) string { return f.Slug }))
+	}})
 }
 
 // DeleteFlow removes the flow of that slug.
 func (c *Client) DeleteFlow(ctx context.Context, slug string) error {
-	return c.remove(ctx, "delete the flow", "flows/instances/"+url.PathEscape(slug)+"/")
+	const op = "delete the flow"
+	if _, err := segment(op, slug); err != nil {
+		return err
+	}
+	_, err := c.generated(op).FlowsApi.FlowsInstancesDestroy(ctx, slug).Execute()
+	return c.settled(op, err)
 }
 
 // CurrentBrand is the brand in force at the host that was asked. Flows are named by slug here, "" for none.
@@ -64,11 +59,9 @@ type CurrentBrand struct {
 
 // CurrentBrand asks without a token, as a browser would.
 func (c *Client) CurrentBrand(ctx context.Context) (CurrentBrand, error) {
-	call := c.call("ask which brand is in force", http.MethodGet, "core/brands/current/", nil)
-	call.Token = ""
 	var b CurrentBrand
-	_, err := c.tr.JSON(ctx, call, nil, &b)
-	return b, c.kind(err)
+	err := c.WithToken("").get(ctx, "read the brand in force", "/core/brands/current/", nil, &b)
+	return b, err
 }
 
 // Brand is one brand as an admin sees it. Flows are named by pk here, "" for none.
@@ -81,17 +74,21 @@ type Brand struct {
 
 // Brands is the brand of that domain, exactly; an empty domain lists them all.
 func (c *Client) Brands(ctx context.Context, domain string) ([]Brand, error) {
-	q := url.Values{"page_size": {"100"}}
-	if domain != "" {
-		q.Set("domain", domain)
+	const op, path = "read the brands", "/core/brands/"
+	if domain == "" {
+		return list[Brand](ctx, c, op, path, nil)
 	}
-	p, err := list[Brand](ctx, c, "look for the brands", "core/brands/", q)
-	return only(p.Results, func(b Brand) bool { return domain == "" || b.Domain == domain }), err
+	return exact(ctx, c, op, path, "domain", domain, func(b Brand) string { return b.Domain })
 }
 
 // SetBrandDeviceFlow sets the flow (by pk) for the device code, nil for none.
 func (c *Client) SetBrandDeviceFlow(ctx context.Context, uuid string, flowPK *string) (Brand, error) {
+	const op = "set the brand's device code flow"
 	var b Brand
-	err := c.send(ctx, "set the brand's device code flow", http.MethodPatch, "core/brands/"+url.PathEscape(uuid)+"/", map[string]any{"flow_device_code": flowPK}, &b)
+	id, err := segment(op, uuid)
+	if err != nil {
+		return b, err
+	}
+	err = c.send(ctx, op, http.MethodPatch, "/core/brands/"+id+"/", map[string]any{"flow_device_code": flowPK}, &b)
 	return b, err
 }

@@ -2,14 +2,18 @@ package authentik
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
-	"authbird/clients"
+	api "goauthentik.io/api/v3"
+)
+
+const (
+	users  = "/core/users/"
+	groups = "/core/groups/"
 )
 
 // User is a person or a service account.
@@ -28,31 +32,39 @@ type User struct {
 // UserByName reads the user of exactly that name (case matters). Absent where there is none.
 func (c *Client) UserByName(ctx context.Context, username string) (User, error) {
 	const op = "look for the user"
-	p, err := list[User](ctx, c, op, "core/users/", url.Values{"username": {username}})
+	found, err := exact(ctx, c, op, users, "username", username, func(u User) string { return u.Username })
 	if err != nil {
 		return User{}, err
 	}
-	for _, u := range p.Results {
-		if u.Username == username {
-			return u, nil
-		}
+	if len(found) == 0 {
+		return User{}, absent(op, "no user has that name")
 	}
-	return User{}, &clients.Error{Kind: clients.Absent, Server: "Authentik", Op: op, Method: http.MethodGet,
-		Message: "there is no user " + strconv.Quote(clients.Clean(username))}
+	return found[0], nil
 }
 
 // User reads one. Absent where there is none.
 func (c *Client) User(ctx context.Context, pk int) (User, error) {
 	var u User
-	err := c.get(ctx, "read the user", userPath(pk), nil, &u)
+	err := c.get(ctx, "read the user", users+strconv.Itoa(pk)+"/", nil, &u)
 	return u, err
 }
 
-func userPath(pk int) string { return "core/users/" + strconv.Itoa(pk) + "/" }
+// UsersPage is one page of the users, from 1, asked for as NetBird asks. Absent beyond the last.
+func (c *Client) UsersPage(ctx context.Context, page int) ([]User, error) {
+	p, err := readPage[User](ctx, c, "read the users as NetBird does", users, url.Values{"page": {strconv.Itoa(page)}})
+	return p.Results, err
+}
+
+// ActivateUser lets the user sign in, or no longer.
+func (c *Client) ActivateUser(ctx context.Context, pk int, active bool) error {
+	return c.send(ctx, "change the user", http.MethodPatch, users+strconv.Itoa(pk)+"/", map[string]any{"is_active": active}, nil)
+}
 
 // DeleteUser removes one, with its tokens.
 func (c *Client) DeleteUser(ctx context.Context, pk int) error {
-	return c.remove(ctx, "delete the user", userPath(pk))
+	const op = "delete the user"
+	_, err := c.generated(op).CoreApi.CoreUsersDestroy(ctx, int32(pk)).Execute()
+	return c.settled(op, err)
 }
 
 // ServiceAccount is a new service account, with the app password that the server made for it: a secret, to be
@@ -72,9 +84,15 @@ func TokenIdentifier(serviceAccount string) string {
 // also in another case, is Conflict.
 func (c *Client) CreateServiceAccount(ctx context.Context, name string) (ServiceAccount, error) {
 	var made ServiceAccount
-	body := map[string]any{"name": name, "create_group": false, "expiring": false}
-	err := c.send(ctx, "create the service account", http.MethodPost, "core/users/service_account/", body, &made)
-	return made, err
+	err := c.send(ctx, "create the service account", http.MethodPost, users+"service_account/",
+		map[string]any{"name": name, "create_group": false, "expiring": false}, &made)
+	stands := func(ctx context.Context) (bool, error) {
+		if yes, err := one(c.UserByName(ctx, name)); yes || err != nil {
+			return yes, err
+		}
+		return one(c.Token(ctx, TokenIdentifier(name)))
+	}
+	return made, taken(ctx, err, map[string]lookup{"name": stands, "non_field_errors": stands})
 }
 
 // Group is a group without its members: there may be 50,000. Membership is in User.Groups.
@@ -87,19 +105,18 @@ type Group struct {
 
 // GroupsByName is the groups of exactly that name (case matters); up to 2025.6 there may be several.
 func (c *Client) GroupsByName(ctx context.Context, name string) ([]Group, error) {
-	p, err := list[Group](ctx, c, "look for the group", "core/groups/", url.Values{"name": {name}, "include_users": {"false"}})
-	return only(p.Results, func(g Group) bool { return g.Name == name }), err
+	return exact(ctx, c, "look for the group", groups, "name", name, func(g Group) string { return g.Name }, "include_users", "false")
 }
 
 // Groups is one page for a person to choose from: at most 50, by name, those that search finds.
 // More reports that there are others.
-func (c *Client) Groups(ctx context.Context, search string) (groups []Group, more bool, err error) {
-	q := url.Values{"page_size": {"50"}, "ordering": {"name"}, "include_users": {"false"}}
+func (c *Client) Groups(ctx context.Context, search string) (found []Group, more bool, err error) {
+	q := url.Values{"ordering": {"name"}, "page_size": {"50"}, "include_users": {"false"}}
 	if search != "" {
 		q.Set("search", search)
 	}
-	p, err := list[Group](ctx, c, "look for groups", "core/groups/", q)
-	return p.Results, p.more(), err
+	p, err := readPage[Group](ctx, c, "read the groups", groups, q)
+	return p.Results, p.Pagination.Next >= 1, err
 }
 
 // CreateGroup makes a group with those users and roles. A name that is taken is Conflict.
@@ -112,123 +129,40 @@ func (c *Client) CreateGroup(ctx context.Context, name string, users []int, role
 		body["roles"] = roles
 	}
 	var made Group
-	err := c.send(ctx, "create the group", http.MethodPost, "core/groups/", body, &made)
-	return made, err
+	err := c.send(ctx, "create the group", http.MethodPost, groups, body, &made)
+	return made, taken(ctx, err, map[string]lookup{"name": func(ctx context.Context) (bool, error) {
+		return some(c.GroupsByName(ctx, name))
+	}})
 }
-
-func groupPath(pk string) string { return "core/groups/" + url.PathEscape(pk) + "/" }
 
 // DeleteGroup removes one; its members stay.
 func (c *Client) DeleteGroup(ctx context.Context, pk string) error {
-	return c.remove(ctx, "delete the group", groupPath(pk))
+	const op = "delete the group"
+	if _, err := segment(op, pk); err != nil {
+		return err
+	}
+	_, err := c.generated(op).CoreApi.CoreGroupsDestroy(ctx, pk).Execute()
+	return c.settled(op, err)
 }
 
 // AddGroupUser puts the user into the group; also where it is in already.
 func (c *Client) AddGroupUser(ctx context.Context, groupPK string, userPK int) error {
-	return c.send(ctx, "put the user into the group", http.MethodPost, groupPath(groupPK)+"add_user/", map[string]int{"pk": userPK}, nil)
+	const op = "add the user to the group"
+	if _, err := segment(op, groupPK); err != nil {
+		return err
+	}
+	_, err := c.generated(op).CoreApi.CoreGroupsAddUserCreate(ctx, groupPK).
+		UserAccountRequest(api.UserAccountRequest{Pk: int32(userPK)}).Execute()
+	return c.settled(op, err)
 }
 
 // RemoveGroupUser takes the user out of the group; also where it is out already.
 func (c *Client) RemoveGroupUser(ctx context.Context, groupPK string, userPK int) error {
-	return c.send(ctx, "take the user out of the group", http.MethodPost, groupPath(groupPK)+"remove_user/", map[string]int{"pk": userPK}, nil)
-}
-
-// Role is a bundle of permissions.
-type Role struct {
-	PK   string `json:"pk"`
-	Name string `json:"name"`
-}
-
-// RolesByName is the role of exactly that name: none or one.
-func (c *Client) RolesByName(ctx context.Context, name string) ([]Role, error) {
-	p, err := list[Role](ctx, c, "look for the role", "rbac/roles/", url.Values{"name": {name}})
-	return only(p.Results, func(r Role) bool { return r.Name == name }), err
-}
-
-func rolePath(pk string) string { return "rbac/roles/" + url.PathEscape(pk) + "/" }
-
-// CreateRole makes an empty role. A name that is taken is Conflict.
-func (c *Client) CreateRole(ctx context.Context, name string) (Role, error) {
-	var made Role
-	err := c.send(ctx, "create the role", http.MethodPost, "rbac/roles/", map[string]string{"name": name}, &made)
-	return made, err
-}
-
-// AssignPermissions gives the role permissions such as "authentik_core.view_user"; also those it has.
-func (c *Client) AssignPermissions(ctx context.Context, rolePK string, permissions ...string) error {
-	return c.send(ctx, "give the role its permissions", http.MethodPost, "rbac/permissions/assigned_by_roles/"+url.PathEscape(rolePK)+"/assign/",
-		map[string]any{"permissions": permissions}, nil)
-}
-
-// RolePermissions is the permissions that the role has on whole models, such as "authentik_core.view_user".
-func (c *Client) RolePermissions(ctx context.Context, rolePK string) ([]string, error) {
-	type permission struct {
-		App      string `json:"app_label"`
-		Codename string `json:"codename"`
-	}
-	p, err := list[permission](ctx, c, "read the role's permissions", "rbac/permissions/", url.Values{"role": {rolePK}, "page_size": {"100"}})
-	var out []string
-	for _, x := range p.Results {
-		out = append(out, x.App+"."+x.Codename)
-	}
-	return out, err
-}
-
-// DeleteRole removes one.
-func (c *Client) DeleteRole(ctx context.Context, pk string) error {
-	return c.remove(ctx, "delete the role", rolePath(pk))
-}
-
-// Event is one line of Authentik's event log.
-type Event struct {
-	PK       string    `json:"pk"`
-	Action   string    `json:"action"`
-	Created  time.Time `json:"created"`
-	User     EventUser `json:"user"`
-	ClientIP string    `json:"client_ip"`
-	// Application names what was authorised, for the action authorize_application; "" otherwise.
-	Application string `json:"-"`
-	// ClientID is the client id in the request behind the event, "" where it had none.
-	ClientID string `json:"-"`
-}
-
-// EventUser is who caused an event.
-type EventUser struct {
-	PK       int    `json:"pk"`
-	Username string `json:"username"`
-	Email    string `json:"email"`
-}
-
-// Events is the newest events of one action ("authorize_application", "login", "secret_view"), newest first.
-func (c *Client) Events(ctx context.Context, action string, limit int) ([]Event, error) {
-	p, err := list[Event](ctx, c, "read the events", "events/events/",
-		url.Values{"action": {action}, "ordering": {"-created"}, "page_size": {strconv.Itoa(limit)}})
-	return only(p.Results, func(e Event) bool { return e.Action == action }), err
-}
-
-// UnmarshalJSON reads what was authorised, and for which client, out of the event's context, whose shape is the
-// action's.
-func (e *Event) UnmarshalJSON(data []byte) error {
-	type plain Event
-	both := struct {
-		*plain
-		Context json.RawMessage `json:"context"`
-	}{plain: (*plain)(e)}
-	if err := json.Unmarshal(data, &both); err != nil {
+	const op = "take the user out of the group"
+	if _, err := segment(op, groupPK); err != nil {
 		return err
 	}
-	var about struct {
-		Application struct {
-			Name string `json:"name"`
-		} `json:"authorized_application"`
-		Request struct {
-			Args struct {
-				ClientID string `json:"client_id"`
-			} `json:"args"`
-		} `json:"http_request"`
-	}
-	if json.Unmarshal(both.Context, &about) == nil { // another shape tells neither
-		e.Application, e.ClientID = about.Application.Name, about.Request.Args.ClientID
-	}
-	return nil
+	_, err := c.generated(op).CoreApi.CoreGroupsRemoveUserCreate(ctx, groupPK).
+		UserAccountRequest(api.UserAccountRequest{Pk: int32(userPK)}).Execute()
+	return c.settled(op, err)
 }

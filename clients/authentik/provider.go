@@ -7,6 +7,14 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
+
+	"authbird/clients"
+)
+
+const (
+	providers = "/providers/oauth2/"
+	keyPairs  = "/crypto/certificatekeypairs/"
 )
 
 // RedirectURI is one entry of a provider's list.
@@ -64,36 +72,94 @@ type Provider struct {
 
 // ProvidersByName is the provider of exactly that name (case matters): none or one.
 func (c *Client) ProvidersByName(ctx context.Context, name string) ([]Provider, error) {
-	p, err := list[Provider](ctx, c, "look for the provider", "providers/oauth2/", url.Values{"name": {name}})
-	return only(p.Results, func(x Provider) bool { return x.Name == name }), err
+	return exact(ctx, c, "look for the provider by its name", providers, "name", strings.TrimSpace(name),
+		func(p Provider) string { return p.Name })
 }
 
 // ProvidersByClientID is the provider with exactly that client id: none or one.
 func (c *Client) ProvidersByClientID(ctx context.Context, clientID string) ([]Provider, error) {
-	p, err := list[Provider](ctx, c, "look for the provider", "providers/oauth2/", url.Values{"client_id": {clientID}})
-	return only(p.Results, func(x Provider) bool { return x.ClientID == clientID }), err
+	return exact(ctx, c, "look for the provider by its client id", providers, "client_id", clientID,
+		func(p Provider) string { return p.ClientID })
 }
 
 // Provider reads one. Absent where there is none.
 func (c *Client) Provider(ctx context.Context, pk int) (Provider, error) {
 	var p Provider
-	err := c.get(ctx, "read the provider", providerPath(pk), nil, &p)
+	err := c.get(ctx, "read the provider", providers+strconv.Itoa(pk)+"/", nil, &p)
 	return p, err
 }
 
-func providerPath(pk int) string { return "providers/oauth2/" + strconv.Itoa(pk) + "/" }
+// ProviderSpec is a provider to create. GrantTypes and RedirectURIs must hold something: a newer server allows no
+// login without the first, and with an empty list of the second any server keeps the first address that comes along.
+type ProviderSpec struct {
+	Name                   string        `json:"name"`
+	AuthenticationFlow     string        `json:"authentication_flow,omitempty"` // pks
+	AuthorizationFlow      string        `json:"authorization_flow"`
+	InvalidationFlow       string        `json:"invalidation_flow"`
+	ClientType             string        `json:"client_type"`
+	ClientID               string        `json:"client_id"`
+	ClientSecret           string        `json:"client_secret,omitempty"`
+	RedirectURIs           []RedirectURI `json:"redirect_uris"`
+	SigningKey             string        `json:"signing_key,omitempty"`
+	PropertyMappings       []string      `json:"property_mappings"`
+	SubMode                string        `json:"sub_mode,omitempty"`
+	IncludeClaimsInIDToken bool          `json:"include_claims_in_id_token"`
+	AccessCodeValidity     string        `json:"access_code_validity,omitempty"`
+	GrantTypes             []string      `json:"grant_types"`
+}
 
-// UpdateProvider sends just the changed fields, under the API's own names. Lists are replaced whole.
+// complete refuses a provider that would come into the world broken.
+func (p ProviderSpec) complete(op string) error {
+	message := ""
+	switch {
+	case len(p.GrantTypes) == 0:
+		message = "a provider without grant types lets nobody in"
+	case len(p.RedirectURIs) == 0:
+		message = "a provider without redirect URIs takes the first that comes along"
+	default:
+		return nil
+	}
+	return &clients.Error{Kind: clients.Refused, Server: product, Op: op, Message: message}
+}
+
+// CreateProvider makes a provider alone: for an application that stands there already. A name or client id that is
+// taken is Conflict.
+func (c *Client) CreateProvider(ctx context.Context, p ProviderSpec) (Provider, error) {
+	const op = "create the provider"
+	var made Provider
+	if err := p.complete(op); err != nil {
+		return made, err
+	}
+	err := c.send(ctx, op, http.MethodPost, providers, p, &made, p.ClientSecret)
+	return made, taken(ctx, err, c.providerLookups("", p))
+}
+
+// providerLookups finds the provider that holds a value of p which must be unique. The fields' names begin with prefix.
+func (c *Client) providerLookups(prefix string, p ProviderSpec) map[string]lookup {
+	return map[string]lookup{
+		prefix + "name": func(ctx context.Context) (bool, error) { return some(c.ProvidersByName(ctx, p.Name)) },
+		prefix + "client_id": func(ctx context.Context) (bool, error) {
+			return some(c.ProvidersByClientID(ctx, p.ClientID))
+		},
+	}
+}
+
+// UpdateProvider sends just the changed fields, under the API's own names. Lists are replaced whole. A name or client
+// id that another provider has is Conflict.
 func (c *Client) UpdateProvider(ctx context.Context, pk int, changes map[string]any) (Provider, error) {
 	var p Provider
 	secret, _ := changes["client_secret"].(string)
-	err := c.send(ctx, "change the provider", http.MethodPatch, providerPath(pk), changes, &p, secret)
-	return p, err
+	err := c.send(ctx, "change the provider", http.MethodPatch, providers+strconv.Itoa(pk)+"/", changes, &p, secret)
+	name, _ := changes["name"].(string)
+	id, _ := changes["client_id"].(string)
+	return p, taken(ctx, err, c.providerLookups("", ProviderSpec{Name: name, ClientID: id}))
 }
 
 // DeleteProvider removes it; its application stays, with no provider.
 func (c *Client) DeleteProvider(ctx context.Context, pk int) error {
-	return c.remove(ctx, "delete the provider", providerPath(pk))
+	const op = "delete the provider"
+	_, err := c.generated(op).ProvidersApi.ProvidersOauth2Destroy(ctx, int32(pk)).Execute()
+	return c.settled(op, err)
 }
 
 // PreviewClaims is what the provider would tell of that user in an id token.
@@ -101,7 +167,8 @@ func (c *Client) PreviewClaims(ctx context.Context, providerPK, userPK int) (map
 	var answer struct {
 		Preview map[string]any `json:"preview"`
 	}
-	err := c.get(ctx, "preview the claims", providerPath(providerPK)+"preview_user/", url.Values{"for_user": {strconv.Itoa(userPK)}}, &answer)
+	err := c.get(ctx, "preview the claims", providers+strconv.Itoa(providerPK)+"/preview_user/",
+		url.Values{"for_user": {strconv.Itoa(userPK)}}, &answer)
 	return answer.Preview, err
 }
 
@@ -113,10 +180,23 @@ type ScopeMapping struct {
 	ScopeName string `json:"scope_name"`
 }
 
-// ScopeMappings is the mappings of those managed names, in one request; a name that the server lacks is left out.
+// ScopeMappings is the mappings of those managed names, in their order and in one request; a name that the server
+// lacks is left out.
 func (c *Client) ScopeMappings(ctx context.Context, managed ...string) ([]ScopeMapping, error) {
-	p, err := list[ScopeMapping](ctx, c, "look for the scope mappings", "propertymappings/provider/scope/", url.Values{"managed": managed, "page_size": {"100"}})
-	return only(p.Results, func(m ScopeMapping) bool { return slices.Contains(managed, m.Managed) }), err
+	all, err := list[ScopeMapping](ctx, c, "read the scope mappings", "/propertymappings/provider/scope/", url.Values{"managed": managed})
+	if err != nil {
+		return nil, err
+	}
+	var found []ScopeMapping
+	for _, name := range managed {
+		for _, m := range all {
+			if m.Managed == name {
+				found = append(found, m)
+				break
+			}
+		}
+	}
+	return found, nil
 }
 
 // KeyPair is a certificate with its key.
@@ -128,33 +208,35 @@ type KeyPair struct {
 	HasKey     bool   `json:"private_key_available"`
 }
 
-// SigningKeys is the key pairs that have a private key, by name.
-func (c *Client) SigningKeys(ctx context.Context) ([]KeyPair, error) {
-	p, err := list[KeyPair](ctx, c, "look for the signing keys", "crypto/certificatekeypairs/",
-		url.Values{"has_key": {"true"}, "include_details": {"true"}, "ordering": {"name"}, "page_size": {"100"}})
-	return only(p.Results, func(k KeyPair) bool { return k.HasKey }), err
-}
-
-// UnmarshalJSON reads the type of the key under both of its names: private_key_type became key_type in 2025.12.
-func (k *KeyPair) UnmarshalJSON(data []byte) error {
+// UnmarshalJSON takes the key's type by its name before 2025.12 too.
+func (k *KeyPair) UnmarshalJSON(b []byte) error {
 	type plain KeyPair
-	both := struct {
+	wire := struct {
 		*plain
-		Older string `json:"private_key_type"`
+		Before2025_12 string `json:"private_key_type"`
 	}{plain: (*plain)(k)}
-	if err := json.Unmarshal(data, &both); err != nil {
+	if err := json.Unmarshal(b, &wire); err != nil {
 		return err
 	}
 	if k.KeyType == "" {
-		k.KeyType = both.Older
+		k.KeyType = wire.Before2025_12
 	}
 	return nil
 }
 
-// CreateKeyPair has the server generate an RSA certificate of that name.
+// SigningKeys is the key pairs that have a private key, by name.
+func (c *Client) SigningKeys(ctx context.Context) ([]KeyPair, error) {
+	all, err := list[KeyPair](ctx, c, "read the signing keys", keyPairs, url.Values{"has_key": {"true"}, "ordering": {"name"}})
+	return slices.DeleteFunc(all, func(k KeyPair) bool { return !k.HasKey }), err
+}
+
+// CreateKeyPair has the server generate an RSA certificate of that name. A name that is taken is Conflict.
 func (c *Client) CreateKeyPair(ctx context.Context, name string, days int) (KeyPair, error) {
-	var k KeyPair
-	body := map[string]any{"common_name": name, "subject_alt_name": "", "validity_days": days, "alg": "rsa"}
-	err := c.send(ctx, "generate a certificate", http.MethodPost, "crypto/certificatekeypairs/generate/", body, &k)
-	return k, err
+	var made KeyPair
+	err := c.send(ctx, "generate a signing key", http.MethodPost, keyPairs+"generate/", map[string]any{
+		"common_name": name, "subject_alt_name": "", "validity_days": days, "alg": "rsa"}, &made)
+	stands := func(ctx context.Context) (bool, error) {
+		return some(exact(ctx, c, "look for the key", keyPairs, "name", name, func(k KeyPair) string { return k.Name }))
+	}
+	return made, taken(ctx, err, map[string]lookup{"name": stands, "common_name": stands})
 }

@@ -5,8 +5,15 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
+
+	api "goauthentik.io/api/v3"
+
+	"authbird/clients"
 )
+
+const tokens = "/core/tokens/"
 
 // What a token may be used for.
 const (
@@ -28,46 +35,56 @@ type Token struct {
 	Expires time.Time `json:"expires"`
 }
 
+// UnmarshalJSON takes the owner's name out of the object beside it.
+func (t *Token) UnmarshalJSON(raw []byte) error {
+	type plain Token
+	wire := struct {
+		*plain
+		UserObj struct {
+			Username string `json:"username"`
+		} `json:"user_obj"`
+	}{plain: (*plain)(t)}
+	if err := json.Unmarshal(raw, &wire); err != nil {
+		return err
+	}
+	t.Username = wire.UserObj.Username
+	return nil
+}
+
 // TokenFilter narrows a list of tokens; empty fields don't.
 type TokenFilter struct {
 	Identifier, Intent, Username string
 }
 
-// Tokens is the tokens that the filter leaves. With a limited token the server shows just its owner's.
+// Tokens is the tokens that the filter leaves, at most 1,000. With a limited token the server shows just its owner's.
 func (c *Client) Tokens(ctx context.Context, f TokenFilter) ([]Token, error) {
-	q := url.Values{"page_size": {"100"}, "ordering": {"identifier"}}
+	q := url.Values{"ordering": {"identifier"}}
 	for name, value := range map[string]string{"identifier": f.Identifier, "intent": f.Intent, "user__username": f.Username} {
 		if value != "" {
 			q.Set(name, value)
 		}
 	}
-	p, err := list[Token](ctx, c, "look for tokens", "core/tokens/", q)
-	return only(p.Results, func(t Token) bool {
-		return (f.Identifier == "" || t.Identifier == f.Identifier) && (f.Intent == "" || t.Intent == f.Intent) && (f.Username == "" || t.Username == f.Username)
+	all, err := list[Token](ctx, c, "read the tokens", tokens, q)
+	return slices.DeleteFunc(all, func(t Token) bool {
+		return f.Identifier != "" && t.Identifier != f.Identifier || f.Intent != "" && t.Intent != f.Intent ||
+			f.Username != "" && t.Username != f.Username
 	}), err
 }
 
-// UnmarshalJSON reads the owner's name out of the object that a token holds.
-func (t *Token) UnmarshalJSON(data []byte) error {
-	type plain Token
-	both := struct {
-		*plain
-		Owner struct {
-			Username string `json:"username"`
-		} `json:"user_obj"`
-	}{plain: (*plain)(t)}
-	err := json.Unmarshal(data, &both)
-	t.Username = both.Owner.Username
-	return err
-}
-
-func tokenPath(identifier string) string { return "core/tokens/" + url.PathEscape(identifier) + "/" }
-
 // Token reads one. Absent where there is none.
 func (c *Client) Token(ctx context.Context, identifier string) (Token, error) {
+	const op = "read the token"
 	var t Token
-	err := c.get(ctx, "read the token", tokenPath(identifier), nil, &t)
+	at, err := tokenPath(op, identifier)
+	if err == nil {
+		err = c.get(ctx, op, at, nil, &t)
+	}
 	return t, err
+}
+
+func tokenPath(op, identifier string) (string, error) {
+	id, err := segment(op, identifier)
+	return tokens + id + "/", err
 }
 
 // TokenSpec is a token to create. It never expires: a chosen life is authbird's own due date.
@@ -80,27 +97,38 @@ type TokenSpec struct {
 
 // CreateToken makes one, with a key that the server chose. An identifier that is taken is Conflict.
 func (c *Client) CreateToken(ctx context.Context, t TokenSpec) (Token, error) {
-	body := struct {
+	var made Token
+	err := c.send(ctx, "create the token", http.MethodPost, tokens, struct {
 		TokenSpec
 		Expiring bool `json:"expiring"`
-	}{TokenSpec: t}
-	var made Token
-	err := c.send(ctx, "create the token", http.MethodPost, "core/tokens/", body, &made)
-	return made, err
+	}{TokenSpec: t}, &made)
+	return made, taken(ctx, err, map[string]lookup{"identifier": func(ctx context.Context) (bool, error) {
+		return one(c.Token(ctx, t.Identifier))
+	}})
 }
 
 // SetTokenKey makes key the token's key, at once.
 func (c *Client) SetTokenKey(ctx context.Context, identifier, key string) error {
-	return c.send(ctx, "set the token's key", http.MethodPost, tokenPath(identifier)+"set_key/", map[string]string{"key": key}, nil, key)
+	const op = "set the token's key"
+	if _, err := segment(op, identifier); err != nil {
+		return err
+	}
+	_, err := c.generated(op, key).CoreApi.CoreTokensSetKeyCreate(ctx, identifier).
+		TokenSetKeyRequest(api.TokenSetKeyRequest{Key: key}).Execute()
+	return c.settled(op, err)
 }
 
 // ViewTokenKey reads the key. Authentik logs that it was viewed.
 func (c *Client) ViewTokenKey(ctx context.Context, identifier string) (string, error) {
-	var answer struct {
-		Key string `json:"key"`
+	const op = "read the token's key"
+	if _, err := segment(op, identifier); err != nil {
+		return "", err
 	}
-	err := c.get(ctx, "read the token's key", tokenPath(identifier)+"view_key/", nil, &answer)
-	return answer.Key, err
+	view, _, err := c.generated(op).CoreApi.CoreTokensViewKeyRetrieve(ctx, identifier).Execute()
+	if err = c.settled(op, err); err != nil {
+		return "", err
+	}
+	return view.Key, nil
 }
 
 // TokenChange is what UpdateToken sends. User and Intent must be what they are (or shall be): without them the
@@ -113,14 +141,27 @@ type TokenChange struct {
 	Expiring    *bool   `json:"expiring,omitempty"`
 }
 
-// UpdateToken changes one.
+// UpdateToken changes one. Refused, before anything is sent, where the change names no user or no intent.
 func (c *Client) UpdateToken(ctx context.Context, identifier string, change TokenChange) (Token, error) {
+	const op = "change the token"
 	var t Token
-	err := c.send(ctx, "change the token", http.MethodPatch, tokenPath(identifier), change, &t)
+	at, err := tokenPath(op, identifier)
+	if err != nil {
+		return t, err
+	}
+	if change.User == 0 || change.Intent == "" {
+		return t, &clients.Error{Kind: clients.Refused, Server: product, Op: op, Message: "a change must name the token's user and intent"}
+	}
+	err = c.send(ctx, op, http.MethodPatch, at, change, &t)
 	return t, err
 }
 
 // DeleteToken removes one.
 func (c *Client) DeleteToken(ctx context.Context, identifier string) error {
-	return c.remove(ctx, "delete the token", tokenPath(identifier))
+	const op = "delete the token"
+	if _, err := segment(op, identifier); err != nil {
+		return err
+	}
+	_, err := c.generated(op).CoreApi.CoreTokensDestroy(ctx, identifier).Execute()
+	return c.settled(op, err)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
@@ -66,7 +65,8 @@ func readSettings(raw json.RawMessage) Settings {
 }
 
 // PatchSettings is raw with those values set; a dot leads into an object ("extra.user_approval_required").
-// Every other value stays byte for byte, since NetBird resets what a PUT leaves out.
+// Everything else keeps its value, also what this version of authbird has never heard of, since NetBird resets what
+// a PUT leaves out.
 func PatchSettings(raw json.RawMessage, changes map[string]any) (json.RawMessage, error) {
 	for path, value := range changes {
 		var err error
@@ -98,5 +98,10 @@ func setAt(raw json.RawMessage, path []string, value any) (json.RawMessage, erro
 // SaveAccount sends the whole settings object. Its answer tells nothing that can be trusted (embedded_idp_enabled
 // is false in it); read the account again.
 func (c *Client) SaveAccount(ctx context.Context, id string, settings json.RawMessage) error {
-	return c.send(ctx, "save the account's settings", http.MethodPut, "/api/accounts/"+url.PathEscape(id), map[string]json.RawMessage{"settings": settings}, nil)
+	const op = "save the account's settings"
+	at, err := segment(op, id)
+	if err != nil {
+		return err
+	}
+	return c.send(ctx, op, http.MethodPut, "/api/accounts/"+at, map[string]json.RawMessage{"settings": settings}, nil)
 }

@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/netbirdio/netbird/shared/management/http/api"
 	"github.com/rs/xid"
@@ -20,8 +21,9 @@ import (
 
 // Client speaks to one NetBird. It is safe for concurrent use.
 type Client struct {
-	base, token string
-	tr          *clients.Transport
+	base  string
+	token atomic.Pointer[string]
+	tr    *clients.Transport
 }
 
 // New makes a client of the NetBird at base (as clients.BaseURL gives it). The token, a personal access token or
@@ -31,18 +33,22 @@ func New(base, token string, tr *clients.Transport) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{base: at, token: token, tr: tr}, nil
+	c := &Client{base: at, tr: tr}
+	c.SetToken(token)
+	return c, nil
 }
 
 // BaseURL is scheme://host[:port], without a slash at the end.
 func (c *Client) BaseURL() string { return c.base }
 
 // SetToken makes the client use another token from now on: the one that a sign-in brought.
-func (c *Client) SetToken(token string) { c.token = token }
+func (c *Client) SetToken(token string) { c.token.Store(&token) }
 
 // WithToken is the same server with another token.
 func (c *Client) WithToken(token string) *Client {
-	return &Client{base: c.base, token: token, tr: c.tr}
+	other := &Client{base: c.base, tr: c.tr}
+	other.SetToken(token)
+	return other
 }
 
 // Instance is what anyone may learn of a server.
@@ -76,6 +82,8 @@ func processOf(h http.Header) Process {
 	return Process{ID: fmt.Sprintf("%x%04x", id.Machine(), id.Pid()), Counter: uint32(id.Counter())}
 }
 
+const notNetBird = "what answers is not NetBird, is one older than 0.62, or something stands in front of it"
+
 // Instance asks without a token. What answers otherwise than NetBird does is WrongServer, with Meta filled.
 func (c *Client) Instance(ctx context.Context) (Instance, error) {
 	call := c.call("ask who is there", http.MethodGet, "/api/instance")
@@ -85,11 +93,14 @@ func (c *Client) Instance(ctx context.Context) (Instance, error) {
 	}
 	a, err := c.tr.JSON(ctx, call, nil, &answer)
 	i := Instance{Meta: a.Meta, Process: processOf(a.Header)}
-	switch {
-	case clients.KindOf(err) == clients.Unsupported, err == nil && answer.SetupRequired == nil:
-		return i, &clients.Error{Kind: clients.WrongServer, Server: "NetBird", Op: call.Op, Method: call.Method, URL: call.URL, Status: a.Status,
-			Message: "what answers is not NetBird, or one older than 0.62"}
-	case err != nil:
+	if err == nil && answer.SetupRequired == nil {
+		err = problem(call, clients.WrongServer, a.Status, notNetBird)
+	}
+	switch clients.KindOf(err) {
+	case 0:
+	case clients.Unsupported, clients.Absent, clients.Unauthorised, clients.Forbidden: // NetBird answers anyone here
+		return i, problem(call, clients.WrongServer, a.Status, notNetBird)
+	default:
 		return i, err
 	}
 	i.SetupRequired = *answer.SetupRequired
@@ -100,7 +111,7 @@ func (c *Client) Instance(ctx context.Context) (Instance, error) {
 func (c *Client) Version(ctx context.Context) (string, error) {
 	var answer api.InstanceVersionInfo
 	err := c.get(ctx, "read the version", "/api/instance/version", &answer)
-	return answer.ManagementCurrentVersion, err
+	return clients.CleanN(answer.ManagementCurrentVersion, 60), err
 }
 
 // Owner is what Setup made.

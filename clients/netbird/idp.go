@@ -1,11 +1,9 @@
 package netbird
 
 import (
-	"cmp"
 	"context"
-	"errors"
+	"encoding/json"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -53,14 +51,13 @@ func (c *Client) IdentityProviders(ctx context.Context) ([]IdentityProvider, err
 }
 
 func readProvider(p api.IdentityProvider) IdentityProvider {
-	out := IdentityProvider{Type: string(p.Type), Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientId}
-	if p.Id != nil {
-		out.ID = *p.Id
-	}
-	return out
+	return IdentityProvider{ID: value(p.Id), Type: string(p.Type), Name: p.Name, Issuer: p.Issuer, ClientID: p.ClientId}
 }
 
-func providerPath(id string) string { return "/api/identity-providers/" + url.PathEscape(id) }
+func providerPath(op, id string) (string, error) {
+	at, err := segment(op, id)
+	return "/api/identity-providers/" + at, err
+}
 
 func (s IdentityProviderSpec) request() api.IdentityProviderRequest {
 	return api.IdentityProviderRequest{Type: api.IdentityProviderType(s.Type), Name: s.Name, Issuer: s.Issuer, ClientId: s.ClientID, ClientSecret: s.ClientSecret}
@@ -68,8 +65,12 @@ func (s IdentityProviderSpec) request() api.IdentityProviderRequest {
 
 // IdentityProvider reads one. Absent where there is none.
 func (c *Client) IdentityProvider(ctx context.Context, id string) (IdentityProvider, error) {
+	const op = "read the identity provider"
 	var p api.IdentityProvider
-	err := c.get(ctx, "read the identity provider", providerPath(id), &p)
+	at, err := providerPath(op, id)
+	if err == nil {
+		err = c.get(ctx, op, at, &p)
+	}
 	return readProvider(p), err
 }
 
@@ -80,24 +81,33 @@ func (c *Client) CreateIdentityProvider(ctx context.Context, s IdentityProviderS
 	var p api.IdentityProvider
 	err := c.send(ctx, op, http.MethodPost, "/api/identity-providers", s.request(), &p, s.ClientSecret)
 	if err == nil && (p.Id == nil || *p.Id == "") {
-		err = &clients.Error{Kind: clients.Unknown, Server: "NetBird", Op: op, Method: http.MethodPost, Message: "the answer names no id"}
+		err = problem(c.call(op, http.MethodPost, "/api/identity-providers"), clients.Unknown, http.StatusOK, "the answer names no id")
 	}
 	return readProvider(p), err
 }
 
 // UpdateIdentityProvider changes a connector. If it has been opened since NetBird started (by a login, or a look at
-// its login page), logins use the old values until NetBird restarts. Where there is none NetBird answers 500, which
-// is Unknown: look.
+// its login page), logins use the old values until NetBird restarts. Absent where there is none.
 func (c *Client) UpdateIdentityProvider(ctx context.Context, id string, s IdentityProviderSpec) (IdentityProvider, error) {
+	const op = "change the identity provider"
+	at, err := providerPath(op, id)
+	if err != nil {
+		return IdentityProvider{}, err
+	}
 	var p api.IdentityProvider
-	err := c.send(ctx, "change the identity provider", http.MethodPut, providerPath(id), s.request(), &p, s.ClientSecret)
+	err = c.send(ctx, op, http.MethodPut, at, s.request(), &p, s.ClientSecret)
 	p.Id = &id
 	return readProvider(p), err
 }
 
 // DeleteIdentityProvider removes one. A connector that replaces it makes every user a new one.
 func (c *Client) DeleteIdentityProvider(ctx context.Context, id string) error {
-	return c.send(ctx, "delete the identity provider", http.MethodDelete, providerPath(id), nil, nil)
+	const op = "delete the identity provider"
+	at, err := providerPath(op, id)
+	if err != nil {
+		return err
+	}
+	return c.send(ctx, op, http.MethodDelete, at, nil, nil)
 }
 
 // Reach is whether NetBird's own network reaches an address.
@@ -109,35 +119,45 @@ type Reach struct {
 }
 
 // ProbeReach asks NetBird for a connector whose issuer doesn't exist (<authentik>/application/o/<random>/). NetBird
-// fetches it and must refuse, and says what it met: a test of the way from there, which changes nothing.
+// fetches it and must refuse, and says what it met: a test of the way from there, which changes nothing. Should
+// something answer for that issuer all the same, the connector is deleted at once.
 func (c *Client) ProbeReach(ctx context.Context, issuer string) (Reach, error) {
-	made, err := c.CreateIdentityProvider(ctx, IdentityProviderSpec{Type: TypeOIDC, Name: "authbird reach probe", Issuer: issuer, ClientID: "authbird", ClientSecret: "authbird"})
-	if err == nil { // whatever answers there, it is no Authentik; nothing may be left behind
-		return Reach{Said: "something answers for an application that doesn't exist"}, c.DeleteIdentityProvider(ctx, made.ID)
+	call := c.call("ask NetBird whether it reaches Authentik", http.MethodPost, "/api/identity-providers")
+	spec := IdentityProviderSpec{Type: TypeOIDC, Name: "authbird reach probe", Issuer: issuer, ClientID: "authbird", ClientSecret: "authbird"}
+	var made api.IdentityProvider
+	a, err := c.tr.JSON(ctx, call, spec.request(), &made)
+	if err == nil {
+		r := Reach{Reached: true, Status: http.StatusOK, Said: "something answers for an application that doesn't exist"}
+		return r, c.DeleteIdentityProvider(ctx, value(made.Id))
 	}
-	var e *clients.Error
-	if !errors.As(err, &e) || e.Status != http.StatusUnprocessableEntity {
-		return Reach{}, err
+	var refusal struct {
+		Message string `json:"message"`
 	}
-	return readReach(e.Message, issuer), nil
+	if a.Status != http.StatusUnprocessableEntity || json.Unmarshal(a.Body, &refusal) != nil {
+		return Reach{}, classify(err)
+	}
+	return readReach(refusal.Message), nil
 }
 
-const unreachable = "identity provider issuer is unreachable: "
-
-var reachStatus = regexp.MustCompile(`^([1-5][0-9][0-9]) `)
+// What NetBird says begins with one of these, then quotes what it met: an HTTP status with the whole page, or the
+// error of the attempt behind the address in quotation marks.
+var (
+	unreachable = "identity provider issuer is unreachable: "
+	metStatus   = regexp.MustCompile(`^([1-5][0-9][0-9]) ([^:]*): ?`)
+	triedGet    = regexp.MustCompile(`^get "[^"]*": `)
+)
 
 // readReach reads NetBird's reason. Its texts are lower case, the page that it met included.
-func readReach(said, issuer string) Reach {
-	rest, ok := strings.CutPrefix(said, unreachable)
+func readReach(message string) Reach {
+	said, ok := strings.CutPrefix(message, unreachable)
 	if !ok {
-		return Reach{Said: said}
+		return Reach{Said: clients.Reason(message)}
 	}
-	r := Reach{Said: strings.TrimPrefix(rest, `get "`+strings.ToLower(strings.TrimRight(issuer, "/"))+`/.well-known/openid-configuration": `)}
-	if m := reachStatus.FindStringSubmatch(rest); m != nil {
-		r.Status, _ = strconv.Atoi(m[1])
+	if m := metStatus.FindStringSubmatch(said); m != nil {
+		status, _ := strconv.Atoi(m[1])
+		page := said[len(m[0]):]
+		return Reach{Reached: status == http.StatusNotFound, Status: status, Said: clients.CleanN(m[1]+" "+m[2], 120),
+			LooksAuthentik: strings.Contains(page, "authentik")}
 	}
-	r.LooksAuthentik = strings.Contains(rest, "authentik")
-	r.Reached = r.Status == http.StatusNotFound
-	r.Said = cmp.Or(r.Said, rest)
-	return r
+	return Reach{Said: clients.Reason(triedGet.ReplaceAllString(said, ""))}
 }

@@ -40,12 +40,12 @@ func (c *Client) EmbeddedIdP(ctx context.Context) (EmbeddedIdP, error) {
 		Keys   string `json:"jwks_uri"`
 	}
 	a, err := c.tr.JSON(ctx, call, nil, &d)
-	if a.Status == http.StatusNotFound {
-		return EmbeddedIdP{}, &clients.Error{Kind: clients.Absent, Server: "NetBird", Op: call.Op, Method: call.Method, URL: call.URL, Status: a.Status,
-			Message: "there is none at /oauth2"}
+	// Where the embedded provider is off the address is unknown, or the dashboard answers it with its page.
+	if a.Status == http.StatusNotFound || a.Status == http.StatusOK && clients.KindOf(err) == clients.WrongServer {
+		return EmbeddedIdP{}, problem(call, clients.Absent, a.Status, "there is none at /oauth2")
 	}
 	if err == nil && d.Issuer == "" {
-		err = &clients.Error{Kind: clients.WrongServer, Server: "NetBird", Op: call.Op, Method: call.Method, URL: call.URL, Status: a.Status, Message: "the document names no issuer"}
+		err = problem(call, clients.WrongServer, a.Status, "the document names no issuer")
 	}
 	return EmbeddedIdP{Issuer: d.Issuer, AuthEndpoint: d.Auth, TokenEndpoint: d.Token, DeviceEndpoint: d.Device, JWKSURI: d.Keys}, err
 }
@@ -57,19 +57,17 @@ func (c *Client) StartLogin(ctx context.Context, issuer, connectorID string) (re
 		Endpoint: oauth2.Endpoint{AuthURL: strings.TrimRight(issuer, "/") + "/auth/" + url.PathEscape(connectorID)}}
 	at := login.AuthCodeURL("authbird", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
 	const op = "start a login by the connector"
-	wrong := func(status int, sentence string) error {
-		return &clients.Error{Kind: clients.Refused, Server: "NetBird", Op: op, Method: http.MethodGet, URL: clients.Redact(at), Status: status, Message: sentence}
+	call := clients.Call{Server: product, Op: op, Method: http.MethodGet, URL: at, Page: true}
+	if err := c.ours(call); err != nil {
+		return "", err
 	}
-	if !clients.SameOrigin(at, c.base) {
-		return "", wrong(0, "its embedded IdP calls itself "+clients.CleanN(issuer, 200)+", which is not the address that you gave")
-	}
-	a, err := c.tr.Do(ctx, clients.Call{Server: "NetBird", Op: op, Method: http.MethodGet, URL: at, Page: true})
+	a, err := c.tr.Do(ctx, call)
 	if err != nil {
 		return "", err
 	}
 	next, err := url.Parse(a.Header.Get("Location"))
 	if err != nil || next.Query().Get("redirect_uri") == "" {
-		return "", wrong(a.Status, "NetBird doesn't send people on to the connector's provider")
+		return "", problem(call, clients.Refused, a.Status, "NetBird doesn't send people on to the connector's provider")
 	}
 	return next.Query().Get("redirect_uri"), nil
 }
@@ -99,13 +97,20 @@ func (c *Client) StartDeviceLogin(ctx context.Context, idp EmbeddedIdP) (DeviceL
 		Interval: time.Duration(max(d.Interval, 1)) * time.Second, ExpiresIn: time.Duration(d.ExpiresIn) * time.Second}, err
 }
 
+// ours refuses a call that the server's own word leads to another host than the person gave.
+func (c *Client) ours(call clients.Call) error {
+	if clients.SameOrigin(call.URL, c.base) {
+		return nil
+	}
+	return problem(call, clients.WrongServer, 0, "its embedded provider points to another address than "+c.base)
+}
+
 // form posts a form to an endpoint of the embedded provider, which must be on this server.
 func (c *Client) form(ctx context.Context, op, endpoint string, values url.Values, out any, secrets ...string) error {
-	call := clients.Call{Server: "NetBird", Op: op, Method: http.MethodPost, URL: endpoint, Secrets: secrets,
+	call := clients.Call{Server: product, Op: op, Method: http.MethodPost, URL: endpoint, Secrets: secrets,
 		Body: []byte(values.Encode()), ContentType: "application/x-www-form-urlencoded"}
-	if !clients.SameOrigin(endpoint, c.base) {
-		return &clients.Error{Kind: clients.Refused, Server: "NetBird", Op: op, Method: call.Method, URL: clients.Redact(endpoint),
-			Message: "its embedded IdP points to another address than the one that you gave"}
+	if err := c.ours(call); err != nil {
+		return err
 	}
 	_, err := c.tr.JSON(ctx, call, nil, out)
 	return err

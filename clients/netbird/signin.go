@@ -22,6 +22,9 @@ func (c *Client) SignIn(ctx context.Context, idp EmbeddedIdP, email, password st
 	verifier, state := oauth2.GenerateVerifier(), rand.Text()
 	login := oauth2.Config{ClientID: "netbird-cli", RedirectURL: cliRedirect, Scopes: []string{"openid", "profile", "email"},
 		Endpoint: oauth2.Endpoint{AuthURL: strings.TrimSuffix(idp.Issuer, "/") + "/auth/local"}}
+	if err := c.ours(clients.Call{Op: "sign in", Method: http.MethodGet, URL: login.Endpoint.AuthURL}); err != nil {
+		return "", err
+	}
 	form, err := c.follow(ctx, http.MethodGet, login.AuthCodeURL(state, oauth2.S256ChallengeOption(verifier)), nil, nil)
 	if err != nil {
 		return "", err
@@ -43,7 +46,7 @@ func (c *Client) follow(ctx context.Context, method, at string, form url.Values,
 		if !clients.SameOrigin(at, c.base) {
 			return at, nil
 		}
-		call := clients.Call{Server: "NetBird", Op: "sign in", Method: method, URL: at, Page: true, Secrets: secrets}
+		call := clients.Call{Server: product, Op: "sign in", Method: method, URL: at, Page: true, Secrets: secrets}
 		if form != nil {
 			call.Body, call.ContentType = []byte(form.Encode()), "application/x-www-form-urlencoded"
 		}
@@ -92,5 +95,5 @@ func (c *Client) redeem(ctx context.Context, idp EmbeddedIdP, code, verifier str
 }
 
 func (c *Client) signInError(sentence string) error {
-	return &clients.Error{Kind: clients.Refused, Server: "NetBird", Op: "sign in", URL: c.base, Message: sentence}
+	return &clients.Error{Kind: clients.Refused, Server: product, Op: "sign in", URL: c.base, Message: sentence}
 }

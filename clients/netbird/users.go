@@ -2,8 +2,8 @@ package netbird
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/netbirdio/netbird/shared/management/http/api"
@@ -32,40 +32,61 @@ func (u User) May(module, right string) bool { return u.Permissions[module][righ
 // CurrentUser is whom the token belongs to. Forbidden for tokens of service users: ask Users, and take the one
 // that is Current.
 func (c *Client) CurrentUser(ctx context.Context) (User, error) {
-	var u api.User
+	var u user
 	err := c.get(ctx, "ask whose the token is", "/api/users/current", &u)
-	return readUser(u), err
+	return u.read(), err
 }
 
-func readUser(u api.User) User {
+// user is a user on the wire. Permissions are read leniently: they grow with each version.
+type user struct {
+	api.User
+	Permissions struct {
+		Modules map[string]json.RawMessage `json:"modules"`
+	} `json:"permissions"`
+}
+
+func (u user) read() User {
 	out := User{ID: u.Id, Name: u.Name, Email: u.Email, Role: u.Role, Status: string(u.Status), Blocked: u.IsBlocked, PendingApproval: u.PendingApproval}
-	if u.IdpId != nil {
-		out.IdPID = *u.IdpId
-	}
-	out.Current = u.IsCurrent != nil && *u.IsCurrent
-	out.ServiceUser = u.IsServiceUser != nil && *u.IsServiceUser
-	if u.LastLogin != nil {
-		out.LastLogin = *u.LastLogin
-	}
-	if u.Permissions != nil {
-		out.Permissions = u.Permissions.Modules
+	out.IdPID, out.LastLogin = value(u.IdpId), value(u.LastLogin)
+	out.Current, out.ServiceUser = value(u.IsCurrent), value(u.IsServiceUser)
+	for module, raw := range u.Permissions.Modules {
+		rights := map[string]bool{}
+		if json.Unmarshal(raw, &rights) != nil {
+			continue
+		}
+		if out.Permissions == nil {
+			out.Permissions = map[string]map[string]bool{}
+		}
+		out.Permissions[module] = rights
 	}
 	return out
 }
 
+// value is what p points to, or nothing.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// usersLimit is the longest list of users in bytes: NetBird knows no pages, and 50,000 users take some 20 MB.
+const usersLimit = 64 << 20
+
 func (c *Client) users(ctx context.Context, query string) ([]User, error) {
-	var answer []api.User
-	if err := c.get(ctx, "read the users", "/api/users"+query, &answer); err != nil {
+	call := c.call("read the users", http.MethodGet, "/api/users"+query)
+	call.Limit = usersLimit
+	var answer []user
+	if _, err := c.tr.JSON(ctx, call, nil, &answer); err != nil {
 		return nil, err
 	}
-	out := make([]User, 0, len(answer))
-	for _, u := range answer {
-		out = append(out, readUser(u))
+	out := make([]User, len(answer))
+	for i, u := range answer {
+		out[i] = u.read()
 	}
 	return out, nil
 }
-
-func userPath(id string) string { return "/api/users/" + url.PathEscape(id) }
 
 // Users is all users, or all that the token may see.
 func (c *Client) Users(ctx context.Context) ([]User, error) { return c.users(ctx, "") }
@@ -77,9 +98,13 @@ func (c *Client) ServiceUsers(ctx context.Context) ([]User, error) {
 
 // ApproveUser lets in a user who waits for approval. Refused where the user doesn't wait.
 func (c *Client) ApproveUser(ctx context.Context, id string) (User, error) {
-	var u api.User
-	err := c.send(ctx, "approve the user", http.MethodPost, userPath(id)+"/approve", struct{}{}, &u)
-	return readUser(u), err
+	const op = "approve the user"
+	var u user
+	at, err := userPath(op, id)
+	if err == nil {
+		err = c.send(ctx, op, http.MethodPost, at+"/approve", nil, &u)
+	}
+	return u.read(), err
 }
 
 // Token is a personal access token without its key.
@@ -93,8 +118,13 @@ type Token struct {
 
 // Tokens is the personal access tokens of that user.
 func (c *Client) Tokens(ctx context.Context, userID string) ([]Token, error) {
+	const op = "read the tokens"
 	var answer []api.PersonalAccessToken
-	if err := c.get(ctx, "read the tokens", userPath(userID)+"/tokens", &answer); err != nil {
+	at, err := userPath(op, userID)
+	if err == nil {
+		err = c.get(ctx, op, at+"/tokens", &answer)
+	}
+	if err != nil {
 		return nil, err
 	}
 	out := make([]Token, 0, len(answer))
@@ -105,11 +135,7 @@ func (c *Client) Tokens(ctx context.Context, userID string) ([]Token, error) {
 }
 
 func readToken(t api.PersonalAccessToken) Token {
-	out := Token{ID: t.Id, Name: t.Name, Created: t.CreatedAt, Expires: t.ExpirationDate}
-	if t.LastUsed != nil {
-		out.LastUsed = *t.LastUsed
-	}
-	return out
+	return Token{ID: t.Id, Name: t.Name, Created: t.CreatedAt, Expires: t.ExpirationDate, LastUsed: value(t.LastUsed)}
 }
 
 // NewToken is a token with its key, which no API gives back: a secret.
@@ -120,12 +146,31 @@ type NewToken struct {
 
 // CreateToken makes a personal access token that lives that many days, 1 to 365. Names need not be unique.
 func (c *Client) CreateToken(ctx context.Context, userID, name string, days int) (NewToken, error) {
+	const op = "make a token"
 	var made api.PersonalAccessTokenGenerated
-	err := c.send(ctx, "make a token", http.MethodPost, userPath(userID)+"/tokens", api.PersonalAccessTokenRequest{Name: name, ExpiresIn: days}, &made)
+	at, err := userPath(op, userID)
+	if err != nil {
+		return NewToken{}, err
+	}
+	err = c.send(ctx, op, http.MethodPost, at+"/tokens", api.PersonalAccessTokenRequest{Name: name, ExpiresIn: days}, &made)
 	return NewToken{Token: readToken(made.PersonalAccessToken), Key: made.PlainToken}, err
 }
 
 // DeleteToken removes one.
 func (c *Client) DeleteToken(ctx context.Context, userID, tokenID string) error {
-	return c.send(ctx, "delete the token", http.MethodDelete, userPath(userID)+"/tokens/"+url.PathEscape(tokenID), nil, nil)
+	const op = "delete the token"
+	at, err := userPath(op, userID)
+	if err != nil {
+		return err
+	}
+	id, err := segment(op, tokenID)
+	if err != nil {
+		return err
+	}
+	return c.send(ctx, op, http.MethodDelete, at+"/tokens/"+id, nil, nil)
+}
+
+func userPath(op, id string) (string, error) {
+	at, err := segment(op, id)
+	return "/api/users/" + at, err
 }
