@@ -29,7 +29,7 @@ func Connector(w *Work) Flow {
 	for _, group := range w.Answers.AllowGroups {
 		steps = append(steps, groupBinding{w, group})
 	}
-	steps = append(steps, redirect{w, redirects}, connector{w})
+	steps = append(steps, redirect{w, redirects}, connector{Work: w, changed: p.note})
 	return Flow{
 		Name: string(state.Connector), Steps: steps,
 		Survey:    w.survey,
@@ -64,9 +64,14 @@ func (w *Work) survey(ctx context.Context) *facts.Facts {
 // the connector; the login start, which opens the connector, comes last.
 type connectorProof struct {
 	*Work
-	wait func() // for Authentik's part; nil: not begun
-	of   string // the redirect URIs that it was begun with
+	wait    func() // for Authentik's part; nil: not begun
+	of      string // the redirect URIs that it was begun with
+	changed bool   // the connector was made or changed in this run
 }
+
+// note says that the connector was made or changed: it is opened only once
+// Authentik's part has passed.
+func (p *connectorProof) note() { p.changed = true }
 
 func (p *connectorProof) ask(f *facts.Facts) facts.ProofAsk {
 	have, _ := providerOf(f, p.clientID())
@@ -93,11 +98,14 @@ func (p *connectorProof) prove(ctx context.Context, f *facts.Facts) []doctor.Res
 	if p.wait == nil || p.of != uris(have.RedirectURIs) {
 		p.begin(ctx, f)
 	}
+	ask := p.ask(f)
+	if !p.changed {
+		p.Reader.ProveNetBird(ctx, f, ask)
+	}
 	if p.wait != nil {
 		p.wait()
 		p.wait = nil
 	}
-	ask := p.ask(f)
 	proven := doctor.Proven{
 		ConnectorID: ask.ConnectorID, Issuer: f.Authentik.Discovery.Value.Issuer, RedirectURI: ask.RedirectURI,
 		RedirectFix: stepRedirect,
@@ -106,7 +114,7 @@ func (p *connectorProof) prove(ctx context.Context, f *facts.Facts) []doctor.Res
 		proven.Registered = append(proven.Registered, u.URL)
 	}
 	checks := doctor.Proof(proven)
-	if before := doctor.Judge(doctor.AuthentikProof(proven), f); !anyFailed(before) {
+	if before := doctor.Judge(doctor.AuthentikProof(proven), f); p.changed && !anyFailed(before) {
 		p.Reader.ProveNetBird(ctx, f, ask)
 	}
 	return doctor.Judge(checks, f)

@@ -12,7 +12,10 @@ import (
 )
 
 // connector brings the identity provider about in NetBird's embedded IdP.
-type connector struct{ *Work }
+type connector struct {
+	*Work
+	changed func() // called when it was made or changed
+}
 
 func (s connector) About() About {
 	return About{
@@ -123,6 +126,7 @@ func (s connector) Do(ctx context.Context, f *facts.Facts, found Finding) (state
 		return state.Receipt{}, err
 	}
 	keepConnector(f, made)
+	s.changed()
 	return state.Receipt{
 		ObjectID: made.ID, Made: found.ObjectID == "", Digest: s.Record.Digest(secret.Value),
 		Values: map[string]string{"issuer": spec.Issuer},

@@ -12,8 +12,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,7 +49,8 @@ type lab struct {
 	bench   *flows.Bench
 	secrets string // the age identity's file
 	adopt   bool
-	sent    atomic.Int64 // requests that authbird made
+	mu      sync.Mutex
+	sent    []clients.Exchange // that authbird made
 }
 
 type labOptions struct {
@@ -117,7 +119,7 @@ func (l *lab) newBench() *flows.Bench {
 			return keystore.Open(ctx, keystore.Options{Kind: keystore.File, Dir: dir.Path(), Identity: l.secrets})
 		},
 		Transport: func(ca string) (*clients.Transport, error) {
-			return clients.New(clients.Options{CAFile: ca, Timeout: 2 * time.Second, Trace: func(clients.Exchange) { l.sent.Add(1) }, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
+			return clients.New(clients.Options{CAFile: ca, Timeout: 2 * time.Second, Trace: l.note, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
 		},
 		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
@@ -173,7 +175,36 @@ func (l *lab) mustRun() {
 }
 
 // requests counts what authbird asked both servers so far.
-func (l *lab) requests() int { return int(l.sent.Load()) }
+func (l *lab) requests() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.sent)
+}
+
+func (l *lab) note(x clients.Exchange) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sent = append(l.sent, x)
+}
+
+// chain is how many of the requests since the given one followed each other:
+// the longest sequence in which each began after the one before had ended.
+func (l *lab) chain(since int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	sent := slices.Clone(l.sent[since:])
+	end := func(x clients.Exchange) time.Time {
+		return x.Time.Add(time.Duration(x.MS * float64(time.Millisecond)))
+	}
+	slices.SortFunc(sent, func(a, b clients.Exchange) int { return end(a).Compare(end(b)) })
+	n, last := 0, time.Time{}
+	for _, x := range sent {
+		if !x.Time.Before(last) {
+			n, last = n+1, end(x)
+		}
+	}
+	return n
+}
 
 // journal is the whole journal as it is on disk.
 func (l *lab) journal() []byte {

@@ -17,10 +17,11 @@ type membership struct {
 	id    string
 	group string
 	why   string
+	with  string // the step that makes the group with its member
 }
 
 func (s membership) About() About {
-	return About{ID: s.id, Title: "membership", Where: AtAuthentik, Object: s.group, Why: s.why,
+	return About{ID: s.id, Title: "membership", Where: AtAuthentik, Object: s.group, Why: s.why, With: s.with,
 		Makes: s.Answers.ServiceAccount + " becomes a member"}
 }
 
@@ -145,12 +146,14 @@ func (s readerGroup) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.R
 	if !ok {
 		return state.Receipt{}, fmt.Errorf("the role %q is not there", s.readerName())
 	}
-	g, err := s.Authentik.CreateGroup(ctx, s.readerName(), nil, []string{role.PK})
+	account := f.Authentik.Account.Value.PK
+	g, err := s.Authentik.CreateGroup(ctx, s.readerName(), []int{account}, []string{role.PK})
 	if err != nil {
 		return state.Receipt{}, err
 	}
 	f.Authentik.Groups[s.readerName()] = facts.Of([]authentik.Group{g}, nil)
-	return state.Receipt{ObjectID: g.PK, Made: true}, nil
+	f.Authentik.Account = facts.Of(s.Authentik.User(ctx, account))
+	return state.Receipt{ObjectID: g.PK, Made: true}, unseen(f.Authentik.Account.Err)
 }
 
 func (s readerGroup) Undo(ctx context.Context, r state.Receipt) error {

@@ -71,7 +71,7 @@ func (w *Work) rights() []Step {
 		return []Step{
 			readerRole{w},
 			readerGroup{w},
-			membership{Work: w, id: stepRights, group: w.readerName(),
+			membership{Work: w, id: stepRights, group: w.readerName(), with: stepReaderGroup,
 				why: "its role lets the service account read users, and nothing else"},
 		}
 	}
