@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"strings"
 )
 
@@ -46,6 +47,7 @@ func endpoints() []endpoint {
 		{method: "DELETE", pattern: "users/{user}/tokens/{token}", handle: (*Server).deleteToken},
 		{method: "GET", pattern: "accounts", handle: (*Server).listAccounts},
 		{method: "PUT", pattern: "accounts/{account}", handle: (*Server).updateAccount},
+		{method: "DELETE", pattern: "accounts/{account}", handle: (*Server).deleteAccount},
 		{method: "GET", pattern: "groups", handle: (*Server).listGroups},
 		{method: "POST", pattern: "groups", handle: (*Server).createGroup},
 		{method: "GET", pattern: "groups/{group}", handle: (*Server).getGroup},
@@ -93,6 +95,11 @@ func matchPattern(pattern string, parts []string) (map[string]string, bool) {
 }
 
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	if clean := path.Clean(r.URL.Path); strings.Contains(r.URL.Path, "//") {
+		w.Header().Set("Location", clean)
+		w.WriteHeader(http.StatusMovedPermanently)
+		return
+	}
 	s.mu.Lock()
 	e, vars, ok := s.find(r)
 	if !ok {
@@ -139,6 +146,7 @@ type errorBody struct {
 type refusal struct {
 	status  int
 	message string
+	asIs    bool // not turned into lower case
 }
 
 func (e *refusal) Error() string { return e.message }
@@ -147,25 +155,25 @@ func refuse(status int, format string, args ...any) error {
 	return &refusal{status: status, message: fmt.Sprintf(format, args...)}
 }
 
+// refuseAsIs is a 400 whose message the server does not turn into lower case.
+func refuseAsIs(format string, args ...any) error {
+	return &refusal{status: http.StatusBadRequest, message: fmt.Sprintf(format, args...), asIs: true}
+}
+
 var (
 	errNoAuth       = refuse(http.StatusUnauthorized, "no valid authentication provided")
 	errTokenInvalid = refuse(http.StatusUnauthorized, "token invalid")
 	errDenied       = refuse(http.StatusForbidden, "permission denied")
 	errAdminOnly    = refuse(http.StatusForbidden, "admin role required to perform this action")
-	errBadJSON      = refuse(http.StatusBadRequest, "couldn't parse JSON request")
+	errBadJSON      = refuseAsIs("couldn't parse JSON request")
 	errInternal     = errors.New("internal server error")
 )
-
-// asIs marks the messages that the server does not turn into lower case.
-func asIs(message string) bool {
-	return message == "couldn't parse JSON request"
-}
 
 func writeError(w http.ResponseWriter, err error) {
 	body := errorBody{Message: errInternal.Error(), Code: http.StatusInternalServerError}
 	if r, ok := errors.AsType[*refusal](err); ok {
 		body = errorBody{Message: err.Error(), Code: r.status}
-		if !asIs(body.Message) {
+		if !r.asIs {
 			body.Message = strings.ToLower(body.Message)
 		}
 	}

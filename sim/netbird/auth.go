@@ -167,7 +167,7 @@ func (s *Server) accountOf(who person) string {
 
 // join adds a person to an account, to wait there if the account wants it so.
 func (s *Server) join(a *account, who person) {
-	u := &user{id: who.id, accountID: a.id, role: "user", name: who.name, email: who.email}
+	u := &user{id: who.id, accountID: a.id, role: "user", name: who.name, email: who.email, created: s.now()}
 	var meta map[string]string
 	if a.settings.Extra != nil && a.settings.Extra.UserApprovalRequired {
 		u.blocked, u.pending = true, true

@@ -177,7 +177,33 @@ func (s *Server) parseAuthorization(r *http.Request) (*authRequest, error) {
 			return nil, back("invalid_request", "Invalid response type "+strconv.Quote(t))
 		}
 	}
+	if why := badPrompt(f.Get("prompt")); why != "" {
+		return nil, back("invalid_request", "Invalid prompt parameter: "+why)
+	}
+	if age := f.Get("max_age"); age != "" {
+		if n, err := strconv.Atoi(age); err != nil || n < 0 {
+			return nil, back("invalid_request", "Invalid max_age value "+strconv.Quote(age))
+		}
+	}
+	if hint := f.Get("id_token_hint"); hint != "" {
+		if _, err := s.ownToken(hint); err != nil {
+			return nil, back("invalid_request", "Invalid id_token_hint.")
+		}
+	}
 	return req, nil
+}
+
+func badPrompt(prompt string) string {
+	words := strings.Fields(prompt)
+	for _, w := range words {
+		if !slices.Contains([]string{"none", "login", "consent", "select_account"}, w) {
+			return "invalid prompt value " + strconv.Quote(w)
+		}
+	}
+	if slices.Contains(words, "none") && slices.ContainsFunc(words, func(w string) bool { return w != "none" }) {
+		return "prompt=none must not be combined with other values"
+	}
+	return ""
 }
 
 func checkScopes(scopes []string, back func(kind, why string) error) error {

@@ -99,6 +99,18 @@ func (s *Server) deviceToken(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// deviceTokenOld is the endpoint that came before the token endpoint.
+func (s *Server) deviceTokenOld(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.Method != http.MethodPost:
+		s.errorPage(w, http.StatusBadRequest, "Requested resource does not exist.")
+	case r.PostFormValue("grant_type") != grantDevice:
+		tokenError(w, http.StatusBadRequest, "invalid_grant", "")
+	default:
+		s.deviceToken(w, r)
+	}
+}
+
 func (s *Server) devicePage(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		s.errorPage(w, http.StatusBadRequest, "Requested resource does not exist.")

@@ -4,11 +4,17 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"math/big"
 	"net/http"
 	"net/url"
 	"path"
 	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
 )
 
 // The clients of the embedded identity provider. Both are public.
@@ -26,13 +32,17 @@ func (s *Server) serveIdP(w http.ResponseWriter, r *http.Request) {
 	on, base := s.opt().embedded(), s.idpPath("")
 	s.mu.Unlock()
 	rest, under := strings.CutPrefix(r.URL.Path, base+"/")
-	if !on || !under {
+	if !on || !under && r.URL.Path != base {
 		notFound(w)
 		return
 	}
 	switch parts := strings.Split(rest, "/"); {
+	case !under:
+		s.page(w, http.StatusOK, pageData{Heading: "NetBird", Text: "An OpenID Connect provider.", Links: []link{{"Discovery", base + "/.well-known/openid-configuration"}}})
 	case rest == ".well-known/openid-configuration":
 		s.discovery(w)
+	case rest == "robots.txt":
+		io.WriteString(w, "User-agent: *\nDisallow: /\n")
 	case rest == "device":
 		s.devicePage(w, r)
 	case rest == "logout":
@@ -65,6 +75,12 @@ func (s *Server) serveStored(w http.ResponseWriter, r *http.Request, parts []str
 		s.totpPage(w, r)
 	case rest == "token":
 		s.tokenEndpoint(w, r)
+	case rest == "token/introspect":
+		s.introspect(w, r)
+	case rest == "device/token":
+		s.deviceTokenOld(w, r)
+	case rest == "logout/callback":
+		s.errorPage(w, http.StatusBadRequest, "Missing session cookie.")
 	case rest == "userinfo":
 		s.userInfo(w, r)
 	case rest == "device/code":
@@ -165,17 +181,63 @@ func (s *Server) serveKeys(w http.ResponseWriter) {
 // logout ends nothing, because the simulator keeps no sessions; it only sends
 // people on as the server does.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) {
-	target := r.FormValue("post_logout_redirect_uri")
-	switch {
-	case r.FormValue("id_token_hint") == "":
+	hint, target := r.FormValue("id_token_hint"), r.FormValue("post_logout_redirect_uri")
+	if hint == "" {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
-	case target == "":
-		s.page(w, http.StatusOK, pageData{Heading: "Logged out", Text: "You have been logged out."})
-	case strings.TrimSuffix(target, "/") != s.opt().BaseURL:
+		return
+	}
+	c, err := s.ownToken(hint)
+	base := s.opt().BaseURL
+	switch {
+	case err != nil:
+		s.errorPage(w, http.StatusBadRequest, "Invalid id_token_hint.")
+	case target != "" && (c.text("aud") != clientDashboard || target != base && target != base+"/"):
 		s.errorPage(w, http.StatusBadRequest, "Unregistered post_logout_redirect_uri.")
 	default:
-		http.Redirect(w, r, target, http.StatusSeeOther)
+		d := pageData{Heading: "Logged out", Text: "You have been logged out."}
+		if target != "" {
+			d.Links = []link{{"Back to the application", target}}
+		}
+		s.page(w, http.StatusOK, d)
 	}
+}
+
+// ownToken reads a token that was signed here, whether it has expired or not.
+func (s *Server) ownToken(raw string) (claims, error) {
+	tok, err := jwt.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		return nil, err
+	}
+	key, _ := s.signingKey()
+	c := claims{}
+	if err := tok.Claims(&key.PublicKey, &c); err != nil {
+		return nil, err
+	}
+	if c.text("iss") != s.opt().issuer() {
+		return nil, errors.New("the token has another issuer")
+	}
+	return c, nil
+}
+
+// introspect says whether a token of ours counts.
+func (s *Server) introspect(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		tokenError(w, http.StatusBadRequest, "invalid_request", fmt.Sprintf("HTTP method is %q, expected \"POST\".", r.Method))
+		return
+	}
+	if r.PostFormValue("token") == "" {
+		tokenError(w, http.StatusBadRequest, "invalid_request", "The POST body doesn't contain 'token' parameter.")
+		return
+	}
+	answer := map[string]any{"active": false}
+	if c, err := s.verifyJWT(r.Context(), r.PostFormValue("token")); err == nil {
+		answer = map[string]any{
+			"active": true, "client_id": c["aud"], "sub": c["sub"], "exp": c["exp"], "iat": c["iat"], "nbf": c["iat"],
+			"aud": c["aud"], "iss": c["iss"], "token_type": "Bearer", "token_use": "access_token",
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(answer)
 }
 
 func (s *Server) userInfo(w http.ResponseWriter, r *http.Request) {

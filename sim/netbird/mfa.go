@@ -42,12 +42,21 @@ func (s *Server) totpURL(req *authRequest) string {
 func (s *Server) totpPage(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	req, ok := s.begun(q.Get("req"))
-	if !ok || !req.loggedIn {
-		s.errorPage(w, http.StatusBadRequest, "User session error.")
+	switch {
+	case q.Get("hmac") == "":
+		s.errorPage(w, http.StatusUnauthorized, "Unauthorized request.")
 		return
-	}
-	if q.Get("authenticator") != totpAuthenticator || !hmac.Equal([]byte(q.Get("hmac")), []byte(req.mac(totpAuthenticator))) {
-		s.errorPage(w, http.StatusUnauthorized, "Unauthorized request")
+	case !ok:
+		s.errorPage(w, http.StatusInternalServerError, "Database error.")
+		return
+	case !req.loggedIn:
+		s.errorPage(w, http.StatusInternalServerError, "Login process not yet finalized.")
+		return
+	case !hmac.Equal([]byte(q.Get("hmac")), []byte(req.mac(q.Get("authenticator")))):
+		s.errorPage(w, http.StatusUnauthorized, "Unauthorized request.")
+		return
+	case q.Get("authenticator") != totpAuthenticator:
+		s.errorPage(w, http.StatusBadRequest, "Unknown authenticator.")
 		return
 	}
 	s.mu.Lock()

@@ -19,7 +19,7 @@ type opened struct {
 	provider *oidc.Provider
 	verifier *oidc.IDTokenVerifier
 	oauth    oauth2.Config
-	pkce     bool
+	pkce     string // the challenge method, "" for none
 }
 
 // connector returns a connector as logins use it, and opens it if this process
@@ -69,7 +69,12 @@ func (s *Server) open(ctx context.Context, c connector) (*opened, error) {
 	if err := p.Claims(&said); err != nil {
 		return nil, err
 	}
-	o.provider, o.pkce = p, slices.Contains(said.Methods, "S256")
+	o.provider = p
+	for _, method := range []string{"plain", "S256"} { // the better one last
+		if slices.Contains(said.Methods, method) {
+			o.pkce = method
+		}
+	}
 	o.verifier = p.VerifierContext(ctx, &oidc.Config{ClientID: c.clientID, Now: s.now})
 	o.oauth = oauth2.Config{
 		ClientID: c.clientID, ClientSecret: c.secret, Endpoint: p.Endpoint(),
@@ -98,11 +103,16 @@ func (s *Server) upstreamURL(o *opened, req *authRequest) (string, error) {
 	if slices.Contains(req.scopes, "offline_access") {
 		opts = append(opts, oauth2.AccessTypeOffline, oauth2.SetAuthURLParam("prompt", "consent"))
 	}
-	if o.pkce {
+	if o.pkce != "" {
 		s.mu.Lock()
 		req.verifier = secureID(s.rand, 40)
 		s.mu.Unlock()
+	}
+	switch o.pkce {
+	case "S256":
 		opts = append(opts, oauth2.S256ChallengeOption(req.verifier))
+	case "plain": // the real one sends the verifier in the challenge's place, too
+		opts = append(opts, oauth2.VerifierOption(req.verifier))
 	}
 	return o.oauth.AuthCodeURL(req.id, opts...), nil
 }
@@ -114,7 +124,7 @@ func (s *Server) exchange(ctx context.Context, o *opened, verifier string, q url
 	}
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, s.opt().HTTPClient)
 	var opts []oauth2.AuthCodeOption
-	if o.pkce {
+	if o.pkce != "" {
 		opts = append(opts, oauth2.VerifierOption(verifier))
 	}
 	tok, err := o.oauth.Exchange(ctx, q.Get("code"), opts...)

@@ -88,7 +88,7 @@ func (s *Server) AddUser(u User) (string, error) {
 	}
 	x := &user{
 		id: u.ID, accountID: a.id, role: u.Role, name: u.Name, email: u.Email,
-		service: u.Service, blocked: u.Blocked || u.Pending, pending: u.Pending,
+		service: u.Service, blocked: u.Blocked || u.Pending, pending: u.Pending, created: s.now(),
 	}
 	if u.Token != "" {
 		days := u.TokenDays

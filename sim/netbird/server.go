@@ -200,7 +200,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	case strings.HasPrefix(p, "/api/"):
 		s.serveAPI(w, r)
-	case strings.HasPrefix(p, "/oauth2/"):
+	case strings.HasPrefix(p, "/oauth2/"), p == "/oauth2":
 		s.serveIdP(w, r)
 	case s.opt().Dashboard && (p == "/" || p == "/nb-auth"):
 		s.serveDashboard(w, r)

@@ -54,6 +54,7 @@ type user struct {
 	service          bool
 	autoGroups       []string
 	blocked, pending bool
+	created          time.Time
 	tokens           []*token
 }
 

@@ -77,7 +77,20 @@ func (s *Server) tokenEndpoint(w http.ResponseWriter, r *http.Request) {
 	case "client_credentials":
 		tokenError(w, http.StatusBadRequest, "unauthorized_client", "Public clients cannot use client_credentials grant.")
 	default:
-		tokenError(w, http.StatusBadRequest, "invalid_request", "Missing required parameter(s)")
+		exchangeGrant(w, r)
+	}
+}
+
+// exchangeGrant refuses every exchange of an upstream's token: nothing of ours
+// asks for one.
+func exchangeGrant(w http.ResponseWriter, r *http.Request) {
+	switch kind := r.Form.Get("subject_token_type"); {
+	case kind != "urn:ietf:params:oauth:token-type:id_token" && kind != "urn:ietf:params:oauth:token-type:access_token":
+		tokenError(w, http.StatusBadRequest, "request_not_supported", "Invalid subject_token_type.")
+	case r.Form.Get("subject_token") == "":
+		tokenError(w, http.StatusBadRequest, "invalid_request", "Missing subject_token")
+	default:
+		tokenError(w, http.StatusUnauthorized, "access_denied", "")
 	}
 }
 

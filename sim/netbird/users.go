@@ -146,7 +146,7 @@ func (s *Server) createServiceUser(c *call, u *user) (any, error) {
 	if u.role == "owner" {
 		return nil, refuse(http.StatusUnprocessableEntity, "can't create a service user with owner role")
 	}
-	u.id, u.accountID, u.email = newUUID(s.rand), c.accountID, ""
+	u.id, u.accountID, u.email, u.created = newUUID(s.rand), c.accountID, "", s.now()
 	s.st.users = append(s.st.users, u)
 	s.note(u.accountID, c.user, u.id, "Service user created", "service.user.create", map[string]string{"name": u.name})
 	return userAnswer(u, c.user), nil
@@ -185,7 +185,7 @@ func (s *Server) createLocalUser(c *call, u *user) (any, error) {
 		return nil, errInternal
 	}
 	secret := newPassword(s.rand)
-	u.id, u.accountID = s.addPassword(u.email, u.name, secret), c.accountID
+	u.id, u.accountID, u.created = s.addPassword(u.email, u.name, secret), c.accountID, s.now()
 	s.st.users = append(s.st.users, u)
 	s.note(u.accountID, c.user, u.id, "User created", "user.create", nil)
 	answer := userAnswer(u, c.user)
@@ -194,8 +194,22 @@ func (s *Server) createLocalUser(c *call, u *user) (any, error) {
 }
 
 func (s *Server) inviteUser(c *call) (any, error) {
-	if st := s.opt().Standalone; st == nil || st.Manager == nil {
+	if st := s.opt().Standalone; !s.opt().embedded() && (st == nil || st.Manager == nil) {
 		return nil, refuse(http.StatusPreconditionFailed, "IdP manager must be enabled to send user invites")
+	}
+	s.mu.Lock()
+	err := s.may(c, "users", opCreate)
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	known, err := s.profiles(c.r.Context(), c.accountID)
+	if err != nil {
+		return nil, err
+	}
+	// The embedded identity provider has no such list, so there nobody is found.
+	if _, ok := known.find(user{id: c.path["user"]}); !ok {
+		return nil, refuse(http.StatusNotFound, "user account %s doesn't exist", c.path["user"])
 	}
 	return nil, refuse(http.StatusPreconditionFailed, "can't invite a user with an activated NetBird account")
 }
@@ -383,12 +397,18 @@ func (s *Server) deleteUser(c *call) (any, error) {
 	}
 	s.st.users = slices.DeleteFunc(s.st.users, func(x *user) bool { return x == u })
 	if u.service {
-		s.note(c.accountID, c.user, id, "Service user deleted", "service.user.delete", map[string]string{"name": u.name})
+		s.note(c.accountID, c.user, id, "Service user deleted", "service.user.delete", map[string]string{"name": u.name, "created_at": u.created.String()})
 		return struct{}{}, nil
 	}
+	s.forgetPassword(id)
+	s.note(c.accountID, c.user, id, "User deleted", "user.delete",
+		map[string]string{"name": u.name, "email": u.email, "issued": "api", "created_at": u.created.String()})
+	return struct{}{}, nil
+}
+
+// forgetPassword removes the local user behind a NetBird user, if he is one.
+func (s *Server) forgetPassword(id string) {
 	if local, connector, ok := parsePair(id); ok && connector == localConnector {
 		s.st.passwords = slices.DeleteFunc(s.st.passwords, func(p *password) bool { return p.id == local })
 	}
-	s.note(c.accountID, c.user, id, "User deleted", "user.delete", map[string]string{"name": u.name, "email": u.email})
-	return struct{}{}, nil
 }
