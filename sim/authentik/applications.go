@@ -55,11 +55,17 @@ func launchURL(a *application, p *provider) any {
 func (c *call) readApp(a *application, partial bool) map[string]any {
 	f, st := c.form(partial), c.s.st
 	f.text("name", &a.Name, textRule{required: true})
-	f.text("slug", &a.Slug, textRule{required: true, check: func(slug string) string {
-		if text := c.modelSlug(slug); text != "" {
+	// From 2025.12 on the model checks the slug, with quotes of its own, where
+	// before the field did.
+	newer, open, shut, longest := c.s.version.from(2025, 12), `"`, `"`, 50
+	if newer {
+		open, shut, longest = "“", "”", 0
+	}
+	f.text("slug", &a.Slug, textRule{required: true, max: longest, check: func(slug string) string {
+		if text := slugRule(open, shut)(slug); text != "" {
 			return text
 		}
-		if slices.Contains(reservedSlugs, slug) && c.s.version.from(2025, 12) {
+		if slices.Contains(reservedSlugs, slug) && newer {
 			return "The slug '" + slug + "' is reserved and cannot be used for applications."
 		}
 		if other := st.appBySlug[slug]; other != nil && other.PK != a.PK {

@@ -177,12 +177,16 @@ func (c *call) overlap(p *provider, asked []string, all bool) []string {
 // loginFor sends the browser to the login and then back to this request.
 func (c *call) loginFor(p *provider, raw string) reply {
 	next := c.r.URL.Path + "?" + encode(pairs(raw))
-	if !c.s.version.from(2025, 10) {
-		return c.toLogin(next)
-	}
 	f := c.s.st.flow(p.AuthenticationFlow)
-	if f == nil {
+	if f == nil || c.s.version.from(2025, 12) && !c.s.version.from(2026, 2) {
+		// The provider's own flow was forgotten in 2025.12.
 		f = c.loginFlow()
+	}
+	if !c.s.version.from(2025, 12) {
+		if f != nil {
+			c.startSession().login = f.Slug
+		}
+		return c.toLogin(next)
 	}
 	if f == nil {
 		return notFoundPage()

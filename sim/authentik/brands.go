@@ -177,6 +177,7 @@ func currentBrand(c *call) reply {
 		m["flags"] = map[string]any{"policies_buffered_access_view": false, "flows_refresh_others": false}
 	}
 	if v.from(2026, 2) {
+		m["flags"].(map[string]any)["enterprise_audit_include_expanded_diff"] = false
 		m["branding_logo_themed_urls"], m["branding_favicon_themed_urls"] = nil, nil
 	}
 	return reply{status: http.StatusOK, body: m}

@@ -64,7 +64,7 @@ func (c *call) discovery(a *application, p *provider) reply {
 	if c.s.version.knowsGrants() {
 		m["grant_types_supported"] = append([]string{}, p.GrantTypes...)
 	}
-	if c.s.version.from(2025, 10) {
+	if c.s.version.from(2025, 8) {
 		m["backchannel_logout_supported"], m["backchannel_logout_session_supported"] = true, true
 	}
 	if c.s.st.key(p.EncryptionKey) != nil {

@@ -73,7 +73,7 @@ func (c *call) planFor(s *session, f *flow) *plan {
 	}
 	if p.stage == "" && p.ask != nil {
 		p.stage = stageConsent
-		if c.s.st.consents[p.consentKey()] {
+		if c.s.st.consents[p.consentKey()] && !slices.Contains(p.ask.prompt, "consent") {
 			p.stage = stageDone
 		}
 	}
@@ -135,7 +135,7 @@ func (c *call) challenge(f *flow, component string, fields map[string]any) reply
 		background = flowBackground
 	}
 	cancel := "/flows/-/cancel/"
-	if q := c.flowQuery(); q.Get("next") != "" && c.s.version.from(2025, 2) {
+	if q := c.flowQuery(); q.Get("next") != "" && c.s.version.from(2025, 12) {
 		cancel += "?next=" + quote(q.Get("next"), "")
 	}
 	title := f.Title

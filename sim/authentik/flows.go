@@ -71,7 +71,7 @@ func (c *call) readFlow(fl *flow, partial bool) map[string]any {
 	f := c.form(partial)
 	f.text("name", &fl.Name, textRule{required: true})
 	f.text("slug", &fl.Slug, textRule{required: true, max: 50, check: func(slug string) string {
-		if text := c.modelSlug(slug); text != "" {
+		if text := slugRule(`"`, `"`)(slug); text != "" {
 			return text
 		}
 		if other := c.s.st.flowBySlug(slug); other != nil && other.PK != fl.PK {
@@ -83,7 +83,11 @@ func (c *call) readFlow(fl *flow, partial bool) map[string]any {
 	f.choice("designation", &fl.Designation, true, designations...)
 	f.choice("policy_engine_mode", &fl.PolicyMode, false, policyModes...)
 	f.flag("compatibility_mode", &fl.Compatible)
-	f.choice("layout", &fl.Layout, false, layouts...)
+	shapes := layouts
+	if c.s.version.from(2026, 2) {
+		shapes = append(slices.Clone(layouts), "sidebar_left_frame_background", "sidebar_right_frame_background")
+	}
+	f.choice("layout", &fl.Layout, false, shapes...)
 	f.choice("denied_action", &fl.Denied, false, deniedActions...)
 	f.choice("authentication", &fl.Authn, false, authentications...)
 	if c.s.version.from(2025, 12) {
@@ -93,15 +97,6 @@ func (c *call) readFlow(fl *flow, partial bool) map[string]any {
 		return f.errs
 	}
 	return nil
-}
-
-// modelSlug is the check of a slug that is a field of the model: its refusal
-// has curly quotes since Django 5.2.
-func (c *call) modelSlug(s string) string {
-	if c.s.version.from(2025, 6) {
-		return slugRule("“", "”")(s)
-	}
-	return slugRule(`"`, `"`)(s)
 }
 
 func createFlow(c *call) reply {

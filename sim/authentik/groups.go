@@ -47,6 +47,9 @@ func (s *Server) showGroup(g *group, members bool) map[string]any {
 		}
 	}
 	m["roles"], m["roles_obj"] = roles, objs
+	if s.version.from(2026, 2) {
+		m["inherited_roles_obj"] = nil
+	}
 	if s.version.from(2025, 12) {
 		children := []string{}
 		for _, other := range s.st.groups {
@@ -96,7 +99,7 @@ func getGroup(c *call) reply {
 
 // groupTaken words the refusal of a group's name in the client's language.
 func (c *call) groupTaken() string {
-	if !c.s.version.from(2025, 10) {
+	if !c.s.version.from(2025, 12) {
 		return "This field must be unique."
 	}
 	return c.translate("Group with this name already exists.")
@@ -208,7 +211,7 @@ func (c *call) member(change func(*state, *group, int)) reply {
 		return c.absent("Group")
 	}
 	missing := detail(http.StatusNotFound, "Not found.")
-	if c.body["pk"] == nil && !c.s.version.from(2025, 10) {
+	if c.body["pk"] == nil && !c.s.version.from(2025, 12) {
 		return missing
 	}
 	f, pk := c.form(false), 0

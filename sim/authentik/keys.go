@@ -151,7 +151,8 @@ func (s *Server) showKeyPair(k *keyPair, details bool) any {
 }
 
 func listKeyPairs(c *call) reply {
-	details := c.last("include_details") != "false"
+	// From 2026.2 on the details are stored, and always shown.
+	details := c.last("include_details") != "false" || c.s.version.from(2026, 2)
 	return list(c, lister[keyPair]{
 		rows:   sorted(c.s.st.keys, by(func(k *keyPair) string { return k.Name })),
 		order:  map[string]func(a, b *keyPair) int{"name": by(func(k *keyPair) string { return k.Name })},

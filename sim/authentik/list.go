@@ -129,10 +129,10 @@ func (c *call) paginate(count int) (pageOf, reply, bool) {
 }
 
 // pageSize reads ?page_size=. The default and the bound came to the tenant's
-// settings in 2025.10, and with them zero became a server error for a while.
+// settings in 2025.12, and with them zero became a server error for a while.
 func (c *call) pageSize() (int, reply, bool) {
 	size, most := 100, 1<<30
-	if c.s.version.from(2025, 10) {
+	if c.s.version.from(2025, 12) {
 		size, most = 20, 100
 	}
 	if text := c.last("page_size"); text != "" {
@@ -140,7 +140,7 @@ func (c *call) pageSize() (int, reply, bool) {
 		switch {
 		case err == nil && n > 0:
 			size = min(n, most)
-		case c.s.version.from(2025, 10) && !c.s.version.from(2026, 2):
+		case c.s.version.from(2025, 12) && !c.s.version.from(2026, 2):
 			return 0, page(http.StatusInternalServerError, "authentik", "Server Error"), false
 		}
 	}

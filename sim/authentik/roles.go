@@ -190,15 +190,15 @@ type permission struct {
 	app, code string
 }
 
-// listPermissions lists permissions. ?user= finds none, whoever is asked for:
-// users hold them by roles only. ?role= lists a role's.
+// listPermissions lists permissions. ?user= finds none, whoever is asked for,
+// because users hold them by roles only; from 2026.2 on it is ignored. ?role= lists a role's.
 func listPermissions(c *call) reply {
 	var rows []*permission
 	r := c.s.st.role(c.last("role"))
 	for i, full := range permissions() {
 		app, code, _ := strings.Cut(full, ".")
 		switch {
-		case c.last("user") != "", c.last("role") != "" && (r == nil || !r.Permissions[full]):
+		case c.last("user") != "" && !c.s.version.from(2026, 2), c.last("role") != "" && (r == nil || !r.Permissions[full]):
 			continue
 		}
 		rows = append(rows, &permission{id: i + 1, name: full, app: app, code: code})

@@ -137,7 +137,7 @@ func forbidden() reply {
 
 // absent is the 404 for an object; kind is its model's name.
 func (c *call) absent(kind string) reply {
-	if c.s.version.from(2025, 2) {
+	if c.s.version.from(2025, 4) {
 		return detail(http.StatusNotFound, "No "+kind+" matches the given query.")
 	}
 	return detail(http.StatusNotFound, "Not found.")

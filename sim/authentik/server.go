@@ -14,7 +14,9 @@ import (
 // Options says which server to play.
 type Options struct {
 	// Version is the version to behave as and to report, DefaultVersion if
-	// empty. One between two known ones behaves as the older of them.
+	// empty. What a version changed is in force from that version on, so one
+	// that wasn't recorded behaves as far as is known of it, and an unreadable
+	// one as the oldest, 2024.12.
 	Version string
 	// Token is the key of the API token of the first administrator, akadmin.
 	Token string

@@ -5,18 +5,21 @@ import (
 	"time"
 )
 
+// keepSessions is how many sessions there may be before those of nobody go.
+const keepSessions = 4096
+
 const sessionCookie = "authentik_session"
 
 // session is what the server remembers of one browser.
 type session struct {
-	key       string
-	user      int // 0: not logged in
-	loggedIn  time.Time
-	loginID   string           // changes with every login
-	prompted  string           // the login at which prompt=login was last obeyed
-	wanted    string           // the name of the application that led to the login
-	plans     map[string]*plan // by the flow's slug
-	devicePIN string
+	key      string
+	user     int // 0: not logged in
+	loggedIn time.Time
+	loginID  string           // changes with every login
+	prompted string           // the login at which prompt=login was last obeyed
+	login    string           // the flow that the application's provider wants
+	wanted   string           // the name of the application that led to the login
+	plans    map[string]*plan // by the flow's slug
 }
 
 // plan is how far a browser got in one flow.
@@ -51,7 +54,16 @@ func (c *call) startSession() *session {
 
 // rekey gives a session a new key, as a login does.
 func (c *call) rekey(s *session) {
-	delete(c.s.st.sessions, s.key)
+	all := c.s.st.sessions
+	delete(all, s.key)
+	for key, old := range all {
+		if len(all) < keepSessions {
+			break
+		}
+		if old.user == 0 {
+			delete(all, key)
+		}
+	}
 	s.key = c.s.text(32, letters)
 	c.s.st.sessions[s.key] = s
 	c.setCookie = s.key

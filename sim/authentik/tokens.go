@@ -242,7 +242,7 @@ func slugify(s string) string {
 func createServiceAccount(c *call) reply {
 	s, st := c.s, c.s.st
 	f, name := c.form(false), ""
-	newer := s.version.from(2025, 10)
+	newer := s.version.from(2025, 12)
 	if _, given := c.body["name"]; !given && !newer {
 		st.nextUser++
 		return wrong("non_field_errors", "null value in column \"username\" of relation \"authentik_core_user\" violates not-null constraint\nDETAIL:  Failing row contains (null).")
@@ -278,10 +278,10 @@ func createServiceAccount(c *call) reply {
 }
 
 // serviceAccountTaken says what is taken already. Where the database refuses,
-// the user's number is used up. Before 2025.10 that was the
+// the user's number is used up. Before 2025.12 that was the
 // database's own message, and a group of the same name was no hindrance.
 func (c *call) serviceAccountTaken(name, identifier string, withGroup bool) (reply, bool) {
-	st, newer := c.s.st, c.s.version.from(2025, 10)
+	st, newer := c.s.st, c.s.version.from(2025, 12)
 	database := func(constraint, column, value string) (reply, bool) {
 		return wrong("non_field_errors", fmt.Sprintf("duplicate key value violates unique constraint %q\nDETAIL:  Key (%s)=(%s) already exists.", constraint, column, value)), true
 	}

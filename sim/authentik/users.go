@@ -59,9 +59,13 @@ func (s *Server) showUser(u *user) map[string]any {
 		"last_login": stamp(u.LastLogin), "is_superuser": s.superuser(u), "groups": groups, "groups_obj": objs,
 		"email": u.Email, "avatar": avatar(u), "attributes": u.Attributes, "uid": u.UID, "path": u.Path,
 		"type": u.Type, "uuid": u.UUID}
-	if s.version.from(2025, 6) {
-		m["date_joined"] = stamp(u.Joined)
+	if s.version.from(2025, 2) {
 		m["password_change_date"] = stamp(u.PasswordSet)
+	}
+	if s.version.from(2025, 4) {
+		m["date_joined"] = stamp(u.Joined)
+	}
+	if s.version.from(2025, 8) {
 		m["last_updated"] = stamp(u.Changed)
 	}
 	if s.version.from(2025, 12) {

@@ -146,6 +146,9 @@ func (c *call) loginFlow() *flow {
 
 func (c *call) defaultLogin() reply {
 	f := c.loginFlow()
+	if s := c.session(); s != nil && c.s.st.flowBySlug(s.login) != nil {
+		f = c.s.st.flowBySlug(s.login)
+	}
 	if f == nil {
 		return notFoundPage()
 	}
