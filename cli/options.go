@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"authbird/clients"
+	"authbird/state"
+)
+
+// options are the values of all flags, after environment twins.
+type options struct {
+	setup                       string
+	authentikURL, netbirdURL    string
+	authentikToken, netbirdFile string // files that hold the tokens
+	caFile                      string
+	allowHTTP                   bool
+	keystore                    string
+	stateDir                    string
+	yes, json                   bool
+	accessible, plain           bool
+	trace                       string
+	timeout                     time.Duration
+	sandbox                     bool
+
+	name, slug                    string
+	authorizationFlow, signingKey string
+	allowGroups                   []string
+	connectorName, connectorType  string
+	adopt, keepAdminTokens        bool
+	restartCommand                string
+
+	authentikPort, netbirdPort       int
+	authentikVersion, netbirdVersion string
+	latency                          time.Duration
+	fresh                            bool
+}
+
+// defaultTimeout bounds each request.
+const defaultTimeout = 20 * time.Second
+
+// common declares the flags that every verb has.
+func (o *options) common(f *pflag.FlagSet) {
+	f.SortFlags = false
+	f.StringVar(&o.setup, "setup", "", "name of the setup; by default NetBird's host")
+	f.StringVar(&o.authentikURL, "authentik-url", "", "where Authentik is, such as https://auth.example.com")
+	f.StringVar(&o.netbirdURL, "netbird-url", "", "where NetBird is, such as https://netbird.example.com")
+	f.StringVar(&o.authentikToken, "authentik-token-file", "", "file with Authentik's API token; - is standard input")
+	f.StringVar(&o.netbirdFile, "netbird-token-file", "", "file with NetBird's access token; - is standard input")
+	f.StringVar(&o.caFile, "ca-file", "", "PEM file of certificate authorities to trust besides the system's")
+	f.BoolVar(&o.allowHTTP, "allow-http", false, "allow http to other machines")
+	f.Var(choice(&o.keystore, "keyring", "file", "env"), "keystore", "where secrets are kept: keyring, file or env")
+	f.StringVar(&o.stateDir, "state-dir", "", "folder of the state; by default $XDG_STATE_HOME/authbird")
+	f.BoolVar(&o.yes, "yes", false, "ask nothing and take the documented defaults")
+	f.BoolVar(&o.json, "json", false, "one JSON object a line on standard output; asks nothing")
+	f.BoolVar(&o.accessible, "accessible", false, "questions line by line, for screen readers")
+	f.BoolVar(&o.plain, "plain", false, "plain lines instead of the full screen")
+	f.StringVar(&o.trace, "trace", "", "write every HTTP exchange to this file, without bodies and tokens; begun anew by each run")
+	f.DurationVar(&o.timeout, "timeout", defaultTimeout, "longest wait for each request")
+	f.BoolVar(&o.sandbox, "sandbox", false, "run against simulated servers, with a throw-away state and keystore")
+}
+
+// connector declares the flags of a connector setup.
+func (o *options) connector(f *pflag.FlagSet) {
+	f.SortFlags = false
+	d := defaults
+	f.StringVar(&o.name, "name", d.Name, "name of the provider and the application in Authentik")
+	f.StringVar(&o.slug, "slug", d.Slug, "slug of the application in Authentik")
+	f.StringVar(&o.authorizationFlow, "authorization-flow", "", "slug of Authentik's authorization flow")
+	f.StringVar(&o.signingKey, "signing-key", "", "name of the key in Authentik that signs")
+	f.StringArrayVar(&o.allowGroups, "allow-group", nil, "let only this group of Authentik in; may be given more than once")
+	f.StringVar(&o.connectorName, "connector-name", d.ConnectorName, "name of the connector on NetBird's login page")
+	f.Var(choice(&o.connectorType, "authentik", "oidc"), "connector-type", "type of the connector: authentik or oidc")
+	o.consent(f)
+}
+
+// consent declares what a setup and its resumption both need a word about.
+func (o *options) consent(f *pflag.FlagSet) {
+	f.BoolVar(&o.adopt, "adopt", false, "take over objects that stand in the way and were not made by authbird")
+	f.BoolVar(&o.keepAdminTokens, "keep-admin-tokens", false, "keep both admin tokens in the keystore")
+	f.StringVar(&o.restartCommand, "restart-command", "", "command that restarts NetBird")
+}
+
+// defaults are the names that the documentation of both servers uses.
+var defaults = struct{ Name, Slug, ConnectorName, ConnectorType string }{"NetBird", "netbird", "Authentik", "authentik"}
+
+// check refuses what no verb can use.
+func (o *options) check(given map[string]string) error {
+	if o.timeout <= 0 {
+		return usagef("%s must be longer than nothing", flagOr("timeout", given))
+	}
+	for flag, url := range map[string]*string{"authentik-url": &o.authentikURL, "netbird-url": &o.netbirdURL} {
+		if *url == "" {
+			continue
+		}
+		base, err := o.serverURL(*url)
+		if err != nil {
+			return usagef("%s: %v", flagOr(flag, given), err)
+		}
+		*url = base
+	}
+	if o.authentikToken == "-" && o.netbirdFile == "-" {
+		return usagef("--authentik-token-file and --netbird-token-file can't both be standard input")
+	}
+	return o.checkSandbox(given)
+}
+
+// serverURL makes the address that somebody typed into one that is used.
+func (o *options) serverURL(typed string) (string, error) {
+	base, err := clients.BaseURL(typed)
+	if err != nil {
+		return "", err
+	}
+	if !o.allowHTTP && clients.InsecureBeyondLoopback(base) {
+		return "", fmt.Errorf("%s would carry tokens over the network unencrypted; use https, or say --allow-http", base)
+	}
+	return base, nil
+}
+
+// checkSandbox refuses flags that --sandbox would have to ignore. Their
+// environment twins it does ignore: they belong to the real servers.
+func (o *options) checkSandbox(given map[string]string) error {
+	if !o.sandbox {
+		return nil
+	}
+	for _, flag := range []string{"authentik-url", "netbird-url", "authentik-token-file", "netbird-token-file", "state-dir", "ca-file"} {
+		if given[flag] == byFlag {
+			return usagef("--sandbox brings its own servers, tokens and state; leave out --%s", flag)
+		}
+	}
+	if o.keystore == "keyring" && given["keystore"] == byFlag {
+		return usagef("--sandbox keeps its secrets in memory; leave out --keystore keyring")
+	}
+	return nil
+}
+
+// overlay puts what was given by flag or environment over answers.
+func (o *options) overlay(a *state.Answers, given map[string]string) {
+	set := func(flag string, put func()) {
+		if given[flag] != "" {
+			put()
+		}
+	}
+	set("authentik-url", func() { a.AuthentikURL = o.authentikURL })
+	set("netbird-url", func() { a.NetBirdURL = o.netbirdURL })
+	set("ca-file", func() { a.CAFile = o.caFile })
+	set("allow-http", func() { a.AllowHTTP = o.allowHTTP })
+	set("keystore", func() { a.Keystore = o.keystore })
+	set("name", func() { a.Name = o.name })
+	set("slug", func() { a.Slug = o.slug })
+	set("authorization-flow", func() { a.AuthorizationFlow = o.authorizationFlow })
+	set("signing-key", func() { a.SigningKey = o.signingKey })
+	set("allow-group", func() { a.AllowGroups = o.allowGroups })
+	set("connector-name", func() { a.ConnectorName = o.connectorName })
+	set("connector-type", func() { a.ConnectorType = o.connectorType })
+	set("keep-admin-tokens", func() { a.KeepAdminTokens = o.keepAdminTokens })
+	set("restart-command", func() { a.RestartCommand = o.restartCommand })
+}
+
+// choices is a flag that takes one of a few words.
+type choices struct {
+	value *string
+	words []string
+}
+
+func choice(value *string, words ...string) *choices { return &choices{value, words} }
+
+func (c *choices) String() string {
+	if c.value == nil {
+		return ""
+	}
+	return *c.value
+}
+
+func (c *choices) Type() string { return strings.Join(c.words, "|") }
+
+func (c *choices) Set(s string) error {
+	for _, w := range c.words {
+		if s == w {
+			*c.value = s
+			return nil
+		}
+	}
+	last := len(c.words) - 1
+	return fmt.Errorf("it is %s or %s", strings.Join(c.words[:last], ", "), c.words[last])
+}

@@ -1,0 +1,421 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"authbird/doctor"
+	"authbird/flows"
+	"authbird/keystore"
+	"authbird/state"
+	"authbird/tui"
+)
+
+func (a *app) setupVerb() *cobra.Command {
+	verb := &cobra.Command{Use: "setup", Short: "walk through a setup", Args: a.noVerb, RunE: a.verb(a.anyMode)}
+	connector := &cobra.Command{
+		Use:   "connector",
+		Short: "Authentik beside NetBird's own login (recommended)",
+		Long: "Adds Authentik to NetBird's embedded identity provider: a provider and an application in Authentik, a connector in NetBird. " +
+			"Nothing has to be restarted, and it can be taken back at any time. With a terminal it asks for what is missing; with --yes, --json or without a terminal it asks nothing.",
+		Example: "authbird setup connector\n" +
+			"authbird setup connector --authentik-url https://auth.example.com --netbird-url https://netbird.example.com --yes",
+		Args: noArguments,
+		RunE: a.verb(a.setup),
+	}
+	a.opts.connector(connector.Flags())
+	verb.AddCommand(connector)
+	return verb
+}
+
+func (a *app) planVerb() *cobra.Command {
+	verb := &cobra.Command{Use: "plan", Short: "what a setup would do, without doing it", Args: a.noVerb, RunE: a.verb(noMode)}
+	connector := &cobra.Command{
+		Use:   "connector",
+		Short: "what setup connector would do",
+		Long:  "Reads both servers and says what setup connector would make, change or leave. It changes nothing.",
+		Args:  noArguments,
+		RunE:  a.verb(a.plan),
+	}
+	a.opts.connector(connector.Flags())
+	verb.AddCommand(connector)
+	return verb
+}
+
+func (a *app) resumeVerb() *cobra.Command {
+	verb := &cobra.Command{
+		Use:               "resume [SETUP]",
+		Short:             "go on with an interrupted setup",
+		Long:              "Runs a setup again with the answers that were given. What stands already is left, what is missing is made; running again is resuming.",
+		Args:              oneSetup,
+		ValidArgsFunction: a.completeSetups,
+		RunE:              a.verb(a.resume),
+	}
+	a.opts.consent(verb.Flags())
+	return verb
+}
+
+func noMode(context.Context, []string) error {
+	return &usageError{message: "which mode?", hints: []string{"connector: Authentik beside NetBird's own login"}}
+}
+
+// anyMode is setup without a mode: the full screen asks which, nobody else does.
+func (a *app) anyMode(ctx context.Context, args []string) error {
+	if a.asks() != askScreen {
+		return noMode(ctx, args)
+	}
+	if err := a.enterSandbox(); err != nil {
+		return err
+	}
+	j, err := a.begin(askScreen, nil)
+	if err != nil {
+		return err
+	}
+	j.answers.Mode = ""
+	return a.screen(ctx, j, tui.StartWalk)
+}
+
+// job is one setup to be worked on: its name, the answers and the tokens that
+// are there so far, and who is asked for the rest.
+type job struct {
+	name    string
+	answers state.Answers
+	tokens  flows.Tokens
+	kept    []state.Credential // what the keystore is known to have
+	bench   *flows.Bench
+	asks    asking
+}
+
+// begin gathers a job for a verb that sets up: documented defaults, the
+// answers of a setup that is there already, flags and environment over both.
+func (a *app) begin(asks asking, stored *state.Setup) (*job, error) {
+	tokens, err := a.tokens()
+	if err != nil {
+		return nil, err
+	}
+	bench, err := a.bench(a.askerFor(asks))
+	if err != nil {
+		return nil, err
+	}
+	j := &job{tokens: tokens, bench: bench, asks: asks, name: a.opts.setup}
+	j.answers = bench.Defaults(state.Connector)
+	a.opts.overlay(&j.answers, a.given)
+	if j.name == "" && j.answers.NetBirdURL != "" {
+		j.name = flows.SetupName(j.answers)
+	}
+	if stored == nil && j.name != "" {
+		stored, err = bench.State.Load(j.name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return j, a.take(j, stored)
+}
+
+// take puts the answers of a setup that is there already under those that
+// were given now.
+func (a *app) take(j *job, stored *state.Setup) error {
+	if stored == nil || stored.Answers.Mode == "" {
+		return nil
+	}
+	j.name, j.answers, j.kept = stored.Name, stored.Answers, stored.Credentials
+	a.opts.overlay(&j.answers, a.given)
+	if j.answers.Mode != state.Connector {
+		return usagef("the setup %s is %s; name the new one with --setup", j.name, j.answers.Mode)
+	}
+	return nil
+}
+
+// askerFor is who is asked for a passphrase. The full screen has its own way.
+func (a *app) askerFor(asks asking) asker {
+	if asks == askLines {
+		return a.askPassphrase
+	}
+	return nil
+}
+
+// missing names the flags of the answers that are still not there.
+func (j *job) missing() []string {
+	var out []string
+	need := func(there bool, flag string) {
+		if !there {
+			out = append(out, flag)
+		}
+	}
+	need(j.answers.AuthentikURL != "", "--authentik-url")
+	need(j.tokens.Authentik != "" || j.keeps(keystore.AuthentikToken), "--authentik-token-file (or AUTHENTIK_TOKEN)")
+	need(j.answers.NetBirdURL != "", "--netbird-url")
+	need(j.tokens.NetBird != "" || j.keeps(keystore.NetBirdToken), "--netbird-token-file (or NETBIRD_TOKEN)")
+	return out
+}
+
+func (j *job) keeps(name string) bool {
+	for _, c := range j.kept {
+		if c.Name == name && c.Kept {
+			return true
+		}
+	}
+	return false
+}
+
+// complete is an error where answers are missing and nobody may be asked.
+func (j *job) complete() error {
+	missing := j.missing()
+	if len(missing) == 0 {
+		return nil
+	}
+	return &usageError{
+		message: "missing: " + strings.Join(missing, ", "),
+		hints:   []string{"nothing is asked with --yes, --json or without a terminal; each flag has an environment twin: --authentik-url is AUTHBIRD_AUTHENTIK_URL"},
+	}
+}
+
+// ended names what is missing where the input ended before it was answered.
+func (j *job) ended(err error) error {
+	if errors.Is(err, errEnd) && j.complete() != nil {
+		return j.complete()
+	}
+	return err
+}
+
+func (a *app) setup(ctx context.Context, _ []string) error {
+	if err := a.enterSandbox(); err != nil {
+		return err
+	}
+	asks := a.asks()
+	j, err := a.begin(asks, nil)
+	if err != nil {
+		return err
+	}
+	switch asks {
+	case askScreen:
+		return a.screen(ctx, j, tui.StartWalk)
+	case askLines:
+		return a.walk(ctx, j)
+	}
+	if err := j.complete(); err != nil {
+		return err
+	}
+	return a.run(ctx, j, nil)
+}
+
+func (a *app) resume(ctx context.Context, args []string) error {
+	if err := a.enterSandbox(); err != nil {
+		return err
+	}
+	dir, err := a.state()
+	if err != nil {
+		return err
+	}
+	stored, err := a.interrupted(dir, a.named(args))
+	if err != nil {
+		return err
+	}
+	asks := a.asks()
+	j, err := a.begin(asks, stored)
+	if err != nil {
+		return err
+	}
+	switch asks {
+	case askScreen:
+		return a.screen(ctx, j, tui.StartSetup)
+	case askLines:
+		return a.walk(ctx, j)
+	}
+	if err := j.complete(); err != nil {
+		return ofSetup(j.name, err)
+	}
+	return a.run(ctx, j, nil)
+}
+
+// interrupted is the setup to go on with: the one that is named, the only one
+// that was interrupted, or the only one there is.
+func (a *app) interrupted(dir *state.Dir, name string) (*state.Setup, error) {
+	if name != "" {
+		return a.load(dir, name)
+	}
+	all, err := dir.List()
+	if err != nil {
+		return nil, err
+	}
+	var open []*state.Setup
+	for _, s := range all {
+		if _, _, _, _, ok := s.Interrupted(); ok {
+			open = append(open, s)
+		}
+	}
+	switch {
+	case len(open) == 1:
+		return open[0], nil
+	case len(all) == 1:
+		return all[0], nil
+	case len(all) == 0:
+		return nil, &usageError{message: "there is no setup to go on with", hints: []string{"authbird setup connector begins one"}}
+	case len(open) == 0:
+		open = all
+	}
+	return nil, &usageError{message: "which setup?", hints: []string{"authbird resume " + strings.Join(names(open), ", or authbird resume ")}}
+}
+
+func (a *app) plan(ctx context.Context, _ []string) error {
+	if err := a.enterSandbox(); err != nil {
+		return err
+	}
+	asks := a.asks()
+	if asks == askScreen { // only what is missing is asked, and that line by line
+		asks = askLines
+	}
+	j, err := a.begin(asks, nil)
+	if err != nil {
+		return err
+	}
+	if asks == askLines && j.complete() != nil {
+		if err := a.fill(ctx, j); err != nil {
+			return j.ended(err)
+		}
+	}
+	if err := j.complete(); err != nil {
+		return err
+	}
+	return ofSetup(j.name, a.planned(ctx, j))
+}
+
+// planned reads both servers and tells the plan.
+func (a *app) planned(ctx context.Context, j *job) error {
+	s, err := a.open(ctx, j, nil)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	p, err := s.Plan(ctx)
+	if p != nil {
+		a.say.plan(j.name, p)
+	}
+	if err != nil {
+		return a.left(err)
+	}
+	a.last = planOutcome(j, p)
+	return nil
+}
+
+// planOutcome counts what a plan holds.
+func planOutcome(j *job, p *flows.Plan) outcome {
+	count := map[flows.Verdict]int{}
+	for _, s := range p.Steps {
+		count[s.Finding.Verdict]++
+	}
+	out := outcome{Setup: j.name, Message: "nothing to do: everything is in place"}
+	if !p.Changes() {
+		return out
+	}
+	out.Message = fmt.Sprintf("nothing has changed yet: %d to make, %d to change, %d in place",
+		count[flows.Missing], count[flows.Differs], count[flows.InPlace])
+	if count[flows.Differs] > 0 {
+		out.Hints = []string{"what would be changed stands there already; setup asks before it changes it, or takes --adopt"}
+	}
+	out.Next = flows.CommandLine(j.answers, j.name)
+	return out
+}
+
+// open opens a job's setup, and lets it speak with this run.
+func (a *app) open(ctx context.Context, j *job, adopt func(context.Context, flows.About, flows.Finding) error) (*flows.Session, error) {
+	s, err := j.bench.Open(ctx, j.name, j.answers, j.tokens)
+	if err != nil {
+		return nil, err
+	}
+	s.Watch = func(e flows.Event) { a.say.event(j.name, e) }
+	s.GiveUp = a.stop.giveUp
+	s.Adopt = adopt
+	if a.opts.adopt {
+		s.Adopt = func(context.Context, flows.About, flows.Finding) error { return nil }
+	}
+	return s, nil
+}
+
+// run carries a job out without a question.
+func (a *app) run(ctx context.Context, j *job, adopt func(context.Context, flows.About, flows.Finding) error) error {
+	s, err := a.open(ctx, j, adopt)
+	if err != nil {
+		return ofSetup(j.name, err)
+	}
+	defer s.Close()
+	p, err := s.Plan(ctx)
+	if p != nil && a.opts.json {
+		a.say.plan(j.name, p)
+	}
+	if err != nil {
+		return ofSetup(j.name, a.left(err))
+	}
+	return ofSetup(j.name, a.carry(ctx, j, s, p))
+}
+
+// carry does what the plan says and keeps the last word.
+func (a *app) carry(ctx context.Context, j *job, s *flows.Session, p *flows.Plan) error {
+	changes := p.Changes()
+	results, err := s.Carry(ctx, p)
+	if err != nil {
+		a.tellFailed(j.name, err)
+		return a.left(err)
+	}
+	a.last = outcome{
+		Setup: j.name, Message: "nothing to do: everything is in place, and the checks are well",
+		Login: s.LoginLink(), Command: flows.CommandLine(s.Answers, j.name),
+	}
+	if changes {
+		a.last.Message = fmt.Sprintf("%s: Authentik and NetBird are connected, and the checks are well", j.name)
+	}
+	a.last.Hints = remarks(results)
+	if a.opts.json {
+		if stored, err := j.bench.State.Load(j.name); err == nil {
+			st := a.standingOf(j.bench.State, stored)
+			if st.RunningPID != 0 { // by this very run
+				st.State, st.RunningPID, st.Since = stateComplete, 0, time.Time{}
+			}
+			a.say.standing(st)
+		}
+	}
+	return nil
+}
+
+// tellFailed tells at which step a run ended, unless the person ended it.
+func (a *app) tellFailed(setup string, err error) {
+	var stopped *flows.Stopped
+	if errors.As(err, &stopped) && stopped.Step.ID != "" && stopped.Reason != flows.Interrupted {
+		a.say.event(setup, flows.Event{Phase: flows.Failed, Step: stopped.Step, Finding: stopped.Finding, Err: stopped.Err})
+	}
+}
+
+// remarks are what the checks have to say though all is well.
+func remarks(results []doctor.Result) []string {
+	var out []string
+	for _, r := range results {
+		if r.Verdict == doctor.Warn {
+			out = append(out, strings.Join(notEmpty(r.Cause, r.Hits, r.Advice), "; "))
+		}
+	}
+	return out
+}
+
+func notEmpty(texts ...string) []string {
+	var out []string
+	for _, t := range texts {
+		if t != "" {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// left marks an end that a second Ctrl-C made.
+func (a *app) left(err error) error {
+	if err != nil && a.stop.gaveUp() {
+		return &gaveUpError{err}
+	}
+	return err
+}

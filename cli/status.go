@@ -1,0 +1,171 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"authbird/keystore"
+	"authbird/state"
+)
+
+func (a *app) statusVerb() *cobra.Command {
+	return &cobra.Command{
+		Use:               "status [SETUP]",
+		Short:             "setups, how they stand, and the age of their credentials",
+		Long:              "Lists the setups of this machine, how they stand, and the age and expiry of their credentials. It asks neither a server nor the keystore.",
+		Args:              oneSetup,
+		ValidArgsFunction: a.completeSetups,
+		RunE:              a.verb(a.status),
+	}
+}
+
+func (a *app) status(_ context.Context, args []string) error {
+	if err := a.enterSandbox(); err != nil {
+		return err
+	}
+	dir, err := a.state()
+	if err != nil {
+		return err
+	}
+	setups, err := a.chosen(dir, args)
+	if err != nil {
+		return err
+	}
+	for _, s := range setups {
+		a.say.standing(a.standingOf(dir, s))
+	}
+	if len(setups) == 0 {
+		a.last = outcome{Message: "there is no setup yet", Next: "authbird setup connector"}
+		return nil
+	}
+	if a.opts.json {
+		a.last = outcome{Message: count(len(setups), "setup")}
+	}
+	return nil
+}
+
+// chosen is the setup that was named, or all of them.
+func (a *app) chosen(dir *state.Dir, args []string) ([]*state.Setup, error) {
+	name := a.named(args)
+	if name == "" {
+		return dir.List()
+	}
+	s, err := a.load(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	return []*state.Setup{s}, nil
+}
+
+// named is the setup that the argument or --setup names; empty: none.
+func (a *app) named(args []string) string {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return a.opts.setup
+}
+
+// load reads a setup that must be there.
+func (a *app) load(dir *state.Dir, name string) (*state.Setup, error) {
+	s, err := dir.Load(name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return s, err
+	}
+	missing := &usageError{message: fmt.Sprintf("there is no setup %s", name)}
+	if all, err := dir.List(); err == nil && len(all) > 0 {
+		missing.hints = []string{"there are: " + strings.Join(names(all), ", ")}
+	}
+	return nil, missing
+}
+
+func names(setups []*state.Setup) []string {
+	out := make([]string, 0, len(setups))
+	for _, s := range setups {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
+// standingOf reads off a setup's files how it stands.
+func (a *app) standingOf(dir *state.Dir, s *state.Setup) standing {
+	out := standing{
+		Setup: s.Name, Mode: s.Answers.Mode, AuthentikURL: s.Answers.AuthentikURL, NetBirdURL: s.Answers.NetBirdURL,
+		Keystore: s.Answers.Keystore, Damage: s.Damage, Credentials: s.Credentials, LoginSeen: loginSeen(s),
+		Stands: stands(s), State: stateComplete,
+	}
+	_, step, when, why, interrupted := s.Interrupted()
+	switch {
+	case s.Damage != "":
+		out.State = stateDamaged
+	case interrupted:
+		out.State, out.StoppedAt, out.Since, out.Why = stateStopped, step, when, why
+		out.CommandToType = resumeCommand(s.Name)
+	case len(s.Entries) == 0:
+		out.State = stateNotBegun
+	case len(out.Stands) == 0:
+		out.State = stateUndone
+	}
+	if busy := dir.Busy(s.Name); busy != nil {
+		out.State, out.RunningPID, out.Since, out.CommandToType = stateRunning, busy.PID, busy.Since, ""
+	}
+	out.NotRotatable = notRotatable(out)
+	return out
+}
+
+// notRotatable lists the admin tokens that were forgotten after the run.
+func notRotatable(s standing) []string {
+	if s.State != stateComplete {
+		return nil
+	}
+	var out []string
+	for _, name := range []string{keystore.AuthentikToken, keystore.NetBirdToken} {
+		if !slices.ContainsFunc(s.Credentials, func(c state.Credential) bool { return c.Name == name && c.Kept }) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// stands lists the steps whose objects stand, in the order they were made.
+func stands(s *state.Setup) []string {
+	var out []string
+	for _, e := range s.Entries {
+		if e.Step == "" || slices.Contains(out, e.Step) {
+			continue
+		}
+		if r, _ := s.Last(e.Step); r.ObjectID != "" {
+			out = append(out, e.Step)
+		}
+	}
+	return out
+}
+
+// loginSeen is when a person was last seen to log in.
+func loginSeen(s *state.Setup) (seen time.Time) {
+	for _, e := range s.Entries {
+		if e.Phase == state.Note && strings.HasPrefix(e.Note, "a login was seen") {
+			seen = e.Time
+		}
+	}
+	return seen
+}
+
+// completeSetups offers the names of the setups of this machine.
+func (a *app) completeSetups(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	dir, err := a.state()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	all, err := dir.List()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return names(all), cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,190 @@
+//go:build unix
+
+package cli_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/vt"
+	"github.com/creack/pty"
+)
+
+// terminal is a real pseudo-terminal of 80 by 24 with authbird in it, and an
+// emulator that draws what authbird writes and answers what it asks.
+type terminal struct {
+	t       *testing.T
+	cmd     *exec.Cmd
+	tty     *os.File
+	emu     *vt.SafeEmulator
+	changed chan struct{} // has one whenever something was drawn
+	over    chan struct{} // closed when authbird has closed the terminal
+
+	mu  sync.Mutex
+	raw bytes.Buffer
+}
+
+// terminal starts authbird in a terminal of its own.
+func (d *desk) start(args ...string) *terminal {
+	d.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	cmd := &exec.Cmd{Path: self, Args: append([]string{"authbird"}, args...), Dir: d.dir}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TERM=xterm-256color", "TMPDIR=" + os.TempDir()}
+	for name, value := range d.env {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	x := &terminal{
+		t: d.t, cmd: cmd, tty: tty, emu: vt.NewSafeEmulator(80, 24),
+		changed: make(chan struct{}, 1), over: make(chan struct{}),
+	}
+	go x.draw()
+	go x.reply()
+	d.t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		tty.Close()
+		<-x.over
+	})
+	return x
+}
+
+// draw gives the emulator what authbird writes.
+func (x *terminal) draw() {
+	defer close(x.over)
+	chunk := make([]byte, 32<<10)
+	for {
+		n, err := x.tty.Read(chunk)
+		x.mu.Lock()
+		x.raw.Write(chunk[:n])
+		x.mu.Unlock()
+		_, _ = x.emu.Write(chunk[:n])
+		select {
+		case x.changed <- struct{}{}:
+		default:
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// reply gives authbird what the emulator answers to queries.
+func (x *terminal) reply() {
+	chunk := make([]byte, 1024)
+	for {
+		n, err := x.emu.Emulator.Read(chunk)
+		if err != nil {
+			return
+		}
+		if _, err := x.tty.Write(chunk[:n]); err != nil {
+			return
+		}
+	}
+}
+
+// screen is what a person sees, without colours.
+func (x *terminal) screen() string {
+	var lines []string
+	for y := range 24 {
+		var line strings.Builder
+		for col := 0; col < 80; {
+			cell := x.emu.CellAt(col, y)
+			if cell == nil || cell.Width == 0 {
+				line.WriteByte(' ')
+				col++
+				continue
+			}
+			line.WriteString(cell.Content)
+			col += cell.Width
+		}
+		lines = append(lines, strings.TrimRight(line.String(), " "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// written is everything that was ever drawn.
+func (x *terminal) written() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.raw.String()
+}
+
+// sees waits until all of the words are on the screen.
+func (x *terminal) sees(words ...string) *terminal {
+	x.t.Helper()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	for over := x.over; ; {
+		screen := x.screen()
+		missing := ""
+		for _, w := range words {
+			if !strings.Contains(screen, w) {
+				missing = w
+			}
+		}
+		if missing == "" {
+			return x
+		}
+		select {
+		case <-x.changed:
+		case <-over:
+			over = nil
+			if missing = firstMissing(x.written(), words); missing != "" {
+				x.t.Fatalf("authbird ended before %q was seen:\n%s", missing, x.screen())
+			}
+			return x
+		case <-deadline.C:
+			x.t.Fatalf("%q is not on the screen:\n%s", missing, screen)
+		}
+	}
+}
+
+func firstMissing(text string, words []string) string {
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			return w
+		}
+	}
+	return ""
+}
+
+// types sends what a person types.
+func (x *terminal) types(keys string) *terminal {
+	x.t.Helper()
+	if _, err := x.tty.WriteString(keys); err != nil {
+		x.t.Fatal(err)
+	}
+	return x
+}
+
+// ends waits for the end and wants this exit code.
+func (x *terminal) ends(exit int) {
+	x.t.Helper()
+	err := x.cmd.Wait()
+	var ended *exec.ExitError
+	if err != nil && !errors.As(err, &ended) {
+		x.t.Fatal(err)
+	}
+	if got := x.cmd.ProcessState.ExitCode(); got != exit {
+		x.t.Fatalf("exit %d, want %d\n%s", got, exit, x.screen())
+	}
+}
+
+const (
+	enter  = "\r"
+	escape = "\x1b"
+	ctrlC  = "\x03"
+	down   = "\x1b[B"
+)
