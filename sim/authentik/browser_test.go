@@ -244,3 +244,5 @@ func codeForm(code string) url.Values {
 type clock struct{ at time.Time }
 
 func (c *clock) now() time.Time { return c.at }
+
+func escape(path string) string { return strings.ReplaceAll(path, " ", "%20") }
