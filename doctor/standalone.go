@@ -18,7 +18,10 @@ func StandalonePreflight(w Wants) []Check {
 			checks = append(checks, c)
 		}
 	}
-	return append(checks, Check{"authentik-brand", "the brand in force is known", Authentik, authentikBrand})
+	return append(checks,
+		Check{"authentik-brand", "the brand in force is known", Authentik, authentikBrand},
+		Check{"docker", "Docker is on this machine", Here, docker},
+	)
 }
 
 func authentikBrand(f *facts.Facts) Outcome {
@@ -32,6 +35,15 @@ func authentikBrand(f *facts.Facts) Outcome {
 		}
 	}
 	return Outcome{Verdict: Fail, Evidence: clients.Clean(domain), Cause: "Authentik's list of brands lacks the one that answers here", Advice: "use a token that may see all brands"}
+}
+
+// docker warns, no more: authbird may well run on another machine than NetBird.
+func docker(f *facts.Facts) Outcome {
+	if d := f.Local.Docker; d.Read && d.Err != nil {
+		return Outcome{Verdict: Warn, Evidence: "no docker command", Cause: "Docker isn't on this machine, and NetBird's guide needs it (with Compose) on NetBird's host",
+			Advice: "no harm if NetBird runs elsewhere: copy setup.env there"}
+	}
+	return ok("")
 }
 
 func first2(a, b error) error {

@@ -120,5 +120,6 @@ type Local struct {
 	ClientSecret Fact[string]
 	AppPassword  Fact[string]
 	EnvFile      Fact[[]byte] // setup.env, where one is named
+	Docker       Fact[string] // where the docker command is; standalone only
 	Management   Fact[[]byte] // management.json, where one is named
 }

@@ -27,6 +27,8 @@ type Bench struct {
 	Now       func() time.Time
 	Rand      io.Reader
 	Wait      func(context.Context, time.Duration) error
+	// LookPath finds a command on this machine; nil: none is looked for.
+	LookPath func(string) (string, error)
 }
 
 // Tokens are the two admin tokens, as a person gave them for this run; empty

@@ -31,6 +31,7 @@ type Work struct {
 	Record    Record
 	Now       func() time.Time
 	Rand      io.Reader
+	LookPath  func(string) (string, error)
 }
 
 // Record is the part of the setup's state that steps read and write besides
