@@ -27,6 +27,7 @@ const (
 	exitPerson       = 3
 	exitUnauthorised = 4
 	exitUnreachable  = 5
+	exitPartWay      = 8
 )
 
 // world is one Authentik, one NetBird and a person's shell between them.
@@ -122,11 +123,17 @@ type exchange struct {
 // authbird runs the program with --json and --trace and waits for its end.
 func (w *world) authbird(verb string, args ...string) outcome {
 	w.t.Helper()
-	return w.begin(verb, args...)()
+	return w.begin(verb, args...).wait()
 }
 
-// begin starts the program; the function that it returns waits for its end.
-func (w *world) begin(verb string, args ...string) func() outcome {
+// run is the program at work.
+type run struct {
+	cmd  *exec.Cmd
+	wait func() outcome // until it has ended
+}
+
+// begin starts the program.
+func (w *world) begin(verb string, args ...string) run {
 	w.t.Helper()
 	trace := filepath.Join(w.t.TempDir(), "trace.jsonl")
 	all := append([]string{verb}, args...)
@@ -144,7 +151,7 @@ func (w *world) begin(verb string, args ...string) func() outcome {
 		cancel()
 		w.t.Fatalf("start authbird, which e2e/run builds: %v", err)
 	}
-	return func() outcome {
+	return run{cmd, func() outcome {
 		w.t.Helper()
 		defer cancel()
 		err := cmd.Wait()
@@ -159,7 +166,7 @@ func (w *world) begin(verb string, args ...string) func() outcome {
 		}
 		w.noSecrets(o, trace)
 		return o
-	}
+	}}
 }
 
 // lines decodes one JSON object a line; anything else on the stream breaks the

@@ -24,12 +24,15 @@ import (
 	"authbird/e2e/browser"
 	"authbird/e2e/web"
 	simauthentik "authbird/sim/authentik"
+	"authbird/sim/fault"
 )
 
 // Server is one Authentik.
 type Server struct {
 	URL   string // without a trailing slash
 	Token string // an API token of a superuser
+	// Faults orders misbehaviour and lists the requests; nil on a real one.
+	Faults *fault.Faults
 
 	// suffix keeps our names apart on an Authentik that others use too.
 	suffix string
@@ -63,9 +66,13 @@ func Any(t *testing.T, story func(t *testing.T, a *Server)) {
 func Simulated(t testing.TB, version string) *Server {
 	t.Helper()
 	const token = "the-bootstrap-token-of-the-simulated-authentik"
-	served := httptest.NewServer(simauthentik.New(simauthentik.Options{Version: version, Token: token}))
-	t.Cleanup(served.Close)
-	return &Server{URL: served.URL, Token: token}
+	faults := fault.New()
+	served := httptest.NewServer(simauthentik.New(simauthentik.Options{Version: version, Token: token, Faults: faults}))
+	t.Cleanup(func() {
+		faults.Clear() // or what hangs would hold the server
+		served.Close()
+	})
+	return &Server{URL: served.URL, Token: token, Faults: faults}
 }
 
 // given is the Authentik of the environment, carried into the namespace at the
