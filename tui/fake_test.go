@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -125,6 +126,20 @@ func (b *fakeBench) call(name string) error {
 	defer b.mu.Unlock()
 	b.calls = append(b.calls, name)
 	return b.errs[name]
+}
+
+// called says whether a call was made.
+func (b *fakeBench) called(name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Contains(b.calls, name)
+}
+
+// fail makes a call fail from now on; nil mends it.
+func (b *fakeBench) fail(name string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.errs[name] = err
 }
 
 func (b *fakeBench) SeeAuthentik(ctx context.Context, a state.Answers, token string) (flows.AuthentikSeen, error) {
