@@ -14,6 +14,9 @@ import (
 
 // judge says what an answer means: nil where it is the one that was asked for.
 func judge(c Call, a Answer) *Error {
+	if a.Status < 200 || a.Status > 299 || isPage(a) {
+		a.Body = []byte(c.hide(string(a.Body))) // before anything is cut: half a secret would not be known for one
+	}
 	switch {
 	case a.Status >= 500:
 		return serverFault(c, a)
@@ -52,10 +55,10 @@ func judgeRefusal(c Call, a Answer) *Error {
 		return answered(c, a, Unsupported, "this version doesn't know the call")
 	}
 	e := answered(c, a, refusalKind(a.Status), "")
-	e.Fields = maskFields(c, fields(a.Body))
+	e.Fields = fields(c, a.Body)
 	e.Message = sentence(e.Fields)
 	if e.Message == "" && !page {
-		e.Message = c.hide(Reason(string(a.Body)))
+		e.Message = Reason(string(a.Body))
 	}
 	return e
 }
@@ -88,9 +91,9 @@ func serverFault(c Call, a Answer) *Error {
 		e.Message = "a web page came back" + titled(a)
 		return e
 	}
-	e.Fields = maskFields(c, fields(a.Body))
+	e.Fields = fields(c, a.Body)
 	if e.Message = sentence(e.Fields); e.Message == "" {
-		e.Message = c.hide(Reason(string(a.Body)))
+		e.Message = Reason(string(a.Body))
 	}
 	return e
 }
@@ -104,7 +107,7 @@ func notNow(c Call, a Answer) *Error {
 			e.Message += fmt.Sprintf(", in %s", d.Round(time.Second))
 		}
 	}
-	if m := sentence(maskFields(c, fields(a.Body))); m != "" {
+	if m := sentence(fields(c, a.Body)); m != "" {
 		e.Message += ": " + m
 	}
 	return e
@@ -139,40 +142,40 @@ func isObject(body []byte) bool {
 
 // fields is what a server says in its JSON, by field; nested names are joined by a dot. The keys under which both
 // servers put a sentence about the whole request (detail, message, error…) are fields like any other.
-func fields(body []byte) map[string][]string {
+func fields(c Call, body []byte) map[string][]string {
 	var v any
 	if !isObject(body) || json.Unmarshal(body, &v) != nil {
 		return nil
 	}
 	all := map[string][]string{}
-	collect(all, "", v, 0)
+	collect(c, all, "", v, 0)
 	return all
 }
 
-func collect(into map[string][]string, name string, v any, depth int) {
+func collect(c Call, into map[string][]string, name string, v any, depth int) {
 	if depth > 5 || len(into) > 40 {
 		return
 	}
 	switch v := v.(type) {
 	case string:
-		if s := Reason(v); s != "" {
+		if s := Reason(c.hide(v)); s != "" {
 			into[name] = append(into[name], s)
 		}
 	case []any:
 		for _, item := range v {
-			collect(into, name, item, depth+1)
+			collect(c, into, name, item, depth+1)
 		}
 	case map[string]any:
 		if s, ok := v["string"].(string); ok { // a login stage's {"string": …, "code": …}
-			collect(into, name, s, depth+1)
+			collect(c, into, name, s, depth+1)
 			return
 		}
 		for key, item := range v {
-			key = CleanN(key, 60)
+			key = CleanN(c.hide(key), 60)
 			if name != "" {
 				key = name + "." + key
 			}
-			collect(into, key, item, depth+1)
+			collect(c, into, key, item, depth+1)
 		}
 	}
 }
@@ -204,14 +207,4 @@ func sentence(fields map[string][]string) string {
 		}
 	}
 	return CleanN(strings.Join(parts, "; "), 400)
-}
-
-func maskFields(c Call, fields map[string][]string) map[string][]string {
-	for name, texts := range fields {
-		for i, text := range texts {
-			texts[i] = c.hide(text)
-		}
-		fields[name] = texts
-	}
-	return fields
 }

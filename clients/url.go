@@ -108,27 +108,6 @@ func origin(raw string) (string, error) {
 	return u.Scheme + "://" + host, err
 }
 
-// Follow gives target back if it lies on the host that the person gave as base, by the same scheme, and else says
-// in an error why it is not followed. What names the thing in words: "the key set".
-func Follow(base, what, target string) (string, error) {
-	switch {
-	case target == "":
-		return "", &Error{Kind: WrongServer, Op: "follow " + what, URL: "", Message: "the server names no address for it"}
-	case !SameOrigin(base, target):
-		return "", &Error{Kind: WrongServer, Op: "follow " + what, URL: Redact(target),
-			Message: fmt.Sprintf("the server sends to %s, which is not %s", place(target), base)}
-	}
-	return target, nil
-}
-
-// place is scheme://host of an address, for a sentence.
-func place(raw string) string {
-	if o, err := origin(raw); err == nil {
-		return CleanN(o, 120)
-	}
-	return CleanN(Redact(raw), 120)
-}
-
 // destination is where a redirect leads, without its query, for a sentence.
 func destination(from, location string) string {
 	base, err := url.Parse(from)
