@@ -2,6 +2,7 @@ package flows
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func (w *Work) baseProvider(f *facts.Facts, mappings []string) (authentik.Provid
 	spec := authentik.ProviderSpec{Name: w.Answers.Name, ClientID: w.clientID(), IncludeClaimsInIDToken: true}
 	key, ok := doctor.SigningKey(f, w.Answers.SigningKey)
 	if !ok {
-		return spec, fmt.Errorf("Authentik has no RSA certificate to sign with")
+		return spec, errors.New("there is no RSA certificate to sign with in Authentik")
 	}
 	spec.SigningKey = key.PK
 	for _, m := range f.Authentik.Mappings.Value {
@@ -54,14 +55,14 @@ func (w *Work) baseProvider(f *facts.Facts, mappings []string) (authentik.Provid
 		}
 	}
 	if len(spec.PropertyMappings) < len(mappings) {
-		return spec, fmt.Errorf("Authentik lacks one of its own scope mappings")
+		return spec, errors.New("one of its own scope mappings is missing in Authentik")
 	}
 	for slug, pk := range map[string]*string{
 		authenticationFlow: &spec.AuthenticationFlow, w.Answers.AuthorizationFlow: &spec.AuthorizationFlow,
 		authentik.InvalidationFlowSlug: &spec.InvalidationFlow,
 	} {
 		if *pk = flowPK(f, slug); *pk == "" {
-			return spec, fmt.Errorf("Authentik has no flow %q", slug)
+			return spec, fmt.Errorf("there is no flow %q in Authentik", slug)
 		}
 	}
 	return spec, nil
