@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"testing"
 )
 
 // comparison holds an answer against the recorded one.
@@ -246,5 +247,32 @@ func (c *comparison) numbers(path, key string, want, have int) {
 	}
 	if want != have {
 		c.problem(path, "is %d, recorded %d", have, want)
+	}
+}
+
+// TestComparisonFindsDifferences keeps the conformance test from passing
+// because it looks at nothing.
+func TestComparisonFindsDifferences(t *testing.T) {
+	const recorded = `{"pk": 4, "name": "NetBird", "on": true, "list": ["a"], "none": null, "created": "2026-11-24T00:00:00Z"}`
+	for answer, differs := range map[string]bool{
+		recorded: false,
+		`{"pk": 4, "name": "NetBird", "on": true, "list": ["a"], "none": null, "created": "2030-01-01T00:00:00Z"}`:         false,
+		`{"pk": 4, "name": "other", "on": true, "list": ["a"], "none": null, "created": "2026-11-24T00:00:00Z"}`:           true,
+		`{"pk": 4, "name": "NetBird", "on": false, "list": ["a"], "none": null, "created": "2026-11-24T00:00:00Z"}`:        true,
+		`{"pk": 4, "name": "NetBird", "on": true, "list": [], "none": null, "created": "2026-11-24T00:00:00Z"}`:            true,
+		`{"pk": 4, "name": "NetBird", "on": true, "list": ["a"], "none": "x", "created": "2026-11-24T00:00:00Z"}`:          true,
+		`{"pk": 4, "name": "NetBird", "on": true, "list": ["a"], "none": null, "created": null}`:                           true,
+		`{"pk": 4, "name": "NetBird", "on": true, "list": ["a"], "created": "2026-11-24T00:00:00Z"}`:                       true,
+		`{"pk": 4, "name": "NetBird", "on": true, "list": ["a"], "none": null, "created": "2026-11-24T00:00:00Z", "x": 1}`: true,
+	} {
+		var want, have any
+		if json.Unmarshal([]byte(recorded), &want) != nil || json.Unmarshal([]byte(answer), &have) != nil {
+			t.Fatal("bad JSON")
+		}
+		c := &comparison{ids: newIDMap()}
+		c.compare("", "", want, have)
+		if (len(c.problems) > 0) != differs {
+			t.Errorf("%s: %v", answer, c.problems)
+		}
 	}
 }
