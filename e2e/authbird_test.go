@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -34,14 +35,15 @@ const (
 type world struct {
 	t          *testing.T
 	authentik  *authentik.Server
-	netbirdURL string
+	netbirdURL string            // "" where there is none yet
 	state      string            // --state-dir
 	env        map[string]string // what the shell has exported
 	flags      []string          // flags that every run gets
+	hidden     map[string]string // further secrets that must not be seen, by what they are
 }
 
-// newWorld has both tokens exported and the secrets of a setup in a file
-// keystore whose passphrase is exported too.
+// newWorld has the tokens exported and the secrets of a setup in a file keystore
+// whose passphrase is exported too. Without a NetBird n is nil.
 func newWorld(t *testing.T, a *authentik.Server, n *netbird.Server) *world {
 	t.Helper()
 	folder := t.TempDir()
@@ -50,18 +52,19 @@ func newWorld(t *testing.T, a *authentik.Server, n *netbird.Server) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		t:          t,
-		authentik:  a,
-		netbirdURL: n.URL,
-		state:      filepath.Join(folder, "state"),
+		t:         t,
+		authentik: a,
+		state:     filepath.Join(folder, "state"),
 		env: map[string]string{
 			"HOME":                     folder,
 			"PATH":                     os.Getenv("PATH"),
 			"AUTHENTIK_TOKEN":          a.Token,
-			"NETBIRD_TOKEN":            n.OwnerToken,
 			"AUTHBIRD_PASSPHRASE_FILE": passphrase,
 		},
 		flags: []string{"--keystore", "file"},
+	}
+	if n != nil {
+		w.netbirdURL, w.env["NETBIRD_TOKEN"] = n.URL, n.OwnerToken
 	}
 	if a.Shared() {
 		t.Cleanup(w.tidy)
@@ -223,7 +226,10 @@ func (w *world) noSecrets(o outcome, trace string) {
 // there is one.
 func (w *world) secrets() map[string]string {
 	w.t.Helper()
-	all := map[string]string{}
+	all := maps.Clone(w.hidden)
+	if all == nil {
+		all = map[string]string{}
+	}
 	for _, name := range []string{"AUTHENTIK_TOKEN", "NETBIRD_TOKEN"} {
 		if w.env[name] != "" {
 			all[name] = w.env[name]

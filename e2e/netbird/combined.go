@@ -17,7 +17,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
@@ -124,16 +123,7 @@ func (s *Server) Restart(t testing.TB) {
 
 // RestartCommand is a shell command that restarts the server, for a program
 // that is to do so by itself, and ends when it serves again.
-func (s *Server) RestartCommand(t testing.TB) string {
-	t.Helper()
-	button := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if err := s.process.restart(); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		}
-	}))
-	t.Cleanup(button.Close)
-	return "curl --fail --silent --show-error " + button.URL
-}
+func (s *Server) RestartCommand(t testing.TB) string { return s.process.restartCommand(t) }
 
 // Stop ends the server; Restart brings it back.
 func (s *Server) Stop() { s.process.stop() }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -167,6 +168,19 @@ func (p *process) restart() error {
 		return fmt.Errorf("restart: %w", err)
 	}
 	return nil
+}
+
+// restartCommand is a shell command that has the test restart the server, until
+// the test ends.
+func (p *process) restartCommand(t testing.TB) string {
+	t.Helper()
+	button := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if err := p.restart(); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	}))
+	t.Cleanup(button.Close)
+	return "curl --fail --silent --show-error " + button.URL
 }
 
 func (p *process) logs() string {

@@ -27,6 +27,23 @@ func (c Configured) ManagementJSON() string {
 	return filepath.Join(c.Folder, "artifacts", "management.json")
 }
 
+// Client is what the configuration says of the one identity provider: its
+// issuer and NetBird's client id there.
+func (c Configured) Client(t testing.TB) (issuer, id string) {
+	t.Helper()
+	content, err := os.ReadFile(c.ManagementJSON())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written struct {
+		HttpConfig struct{ AuthIssuer, AuthAudience string }
+	}
+	if err := json.Unmarshal(content, &written); err != nil {
+		t.Fatalf("configure.sh wrote a management.json that is no JSON: %v", err)
+	}
+	return written.HttpConfig.AuthIssuer, written.HttpConfig.AuthAudience
+}
+
 // Configure runs the configure.sh that NetBird ships, unchanged, over a
 // setup.env, in a copy of the shipped files. One thing is ours: where the
 // setup.env names no NETBIRD_TURN_EXTERNAL_IP the environment does, for the
@@ -78,7 +95,8 @@ func copyFile(t testing.TB, from, to string) {
 // Standalone is a running management server without an embedded identity
 // provider.
 type Standalone struct {
-	URL string // its address on loopback, without a trailing slash
+	URL  string // its address on loopback, without a trailing slash
+	File string // the management.json that it was started with
 
 	process *process
 }
@@ -110,7 +128,7 @@ func StartStandalone(t testing.TB, c Configured) *Standalone {
 		"--disable-anonymous-metrics=true",
 		"--disable-geolite-update=true",
 	}, composeFlags(t, filepath.Join(c.Folder, "artifacts", "docker-compose.yml"))...)
-	s := &Standalone{URL: base, process: &process{
+	s := &Standalone{URL: base, File: file, process: &process{
 		t:       t,
 		name:    "netbird-management",
 		args:    args,
@@ -174,6 +192,10 @@ func (s *Standalone) Restart(t testing.TB) {
 		t.Fatal(err)
 	}
 }
+
+// RestartCommand is a shell command that restarts the server and ends when it
+// serves again.
+func (s *Standalone) RestartCommand(t testing.TB) string { return s.process.restartCommand(t) }
 
 // Logs is everything the server has printed so far.
 func (s *Standalone) Logs() string { return s.process.logs() }
