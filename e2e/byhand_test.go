@@ -1,9 +1,7 @@
 package e2e
 
 import (
-	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 
 	"authbird/e2e/authentik"
@@ -18,7 +16,7 @@ func TestAConnectorMadeByHand(t *testing.T) {
 		n := netbird.Start(t, netbird.Options{})
 		alice := a.AddPerson(t, "alice")
 		slug, client := a.Name("by-hand"), a.Name("the-client-of-netbird")
-		makeApplication(t, a, slug, map[string]any{
+		a.MakeApplication(t, slug, map[string]any{
 			"client_type":   "confidential",
 			"client_id":     client,
 			"client_secret": "theSecretOfTheClient1",
@@ -41,39 +39,4 @@ func TestAConnectorMadeByHand(t *testing.T) {
 			t.Fatalf("after the approval NetBird says of the login: %+v", got)
 		}
 	})
-}
-
-// makeApplication makes an application with its provider at Authentik, with
-// the default flows, mappings and key and whatever else the provider is to be.
-func makeApplication(t *testing.T, a *authentik.Server, slug string, provider map[string]any) {
-	t.Helper()
-	var mappings []any
-	for _, m := range a.List(t, "/api/v3/propertymappings/provider/scope/") {
-		if managed, _ := m["managed"].(string); strings.HasPrefix(managed, "goauthentik.io/providers/oauth2/scope-") {
-			mappings = append(mappings, m["pk"])
-		}
-	}
-	flow := func(slug string) any { return a.List(t, "/api/v3/flows/instances/?slug="+slug)[0]["pk"] }
-	whole := map[string]any{
-		"name":                       "NetBird " + slug,
-		"authentication_flow":        flow("default-authentication-flow"),
-		"authorization_flow":         flow("default-provider-authorization-explicit-consent"),
-		"invalidation_flow":          flow("default-provider-invalidation-flow"),
-		"signing_key":                a.List(t, "/api/v3/crypto/certificatekeypairs/?has_key=true")[0]["pk"],
-		"include_claims_in_id_token": true,
-		"property_mappings":          mappings,
-	}
-	for field, value := range provider {
-		whole[field] = value
-	}
-	a.Call(t, http.MethodPut, "/api/v3/core/transactional/applications/", map[string]any{
-		"app":            map[string]any{"name": "NetBird " + slug, "slug": slug},
-		"provider_model": "authentik_providers_oauth2.oauth2provider",
-		"provider":       whole,
-	}, nil)
-	if a.Shared() {
-		made := a.List(t, fmt.Sprintf("/api/v3/providers/oauth2/?client_id=%v", provider["client_id"]))[0]["pk"]
-		a.DropLater(t, fmt.Sprintf("/api/v3/providers/oauth2/%v/", made))
-		a.DropLater(t, "/api/v3/core/applications/"+slug+"/")
-	}
 }

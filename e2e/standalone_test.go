@@ -78,7 +78,7 @@ func prepareByHand(t *testing.T, a *authentik.Server) *byHand {
 		authentik: a, slug: a.Name("by-hand"), client: a.Name("the-client-of-netbird"),
 		account: a.Name("Netbird-by-hand"), password: "theAppPasswordOfTheServiceAccount1",
 	}
-	makeApplication(t, a, h.slug, map[string]any{
+	a.MakeApplication(t, h.slug, map[string]any{
 		"client_type":          "public",
 		"client_id":            h.client,
 		"sub_mode":             "user_id",

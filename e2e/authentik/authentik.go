@@ -147,6 +147,41 @@ func (s *Server) AddPerson(t testing.TB, name string) Person {
 	return p
 }
 
+// MakeApplication makes an application with its provider, with the default
+// flows, mappings and key and whatever else the provider is to be.
+func (s *Server) MakeApplication(t testing.TB, slug string, provider map[string]any) {
+	t.Helper()
+	var mappings []any
+	for _, m := range s.List(t, "/api/v3/propertymappings/provider/scope/") {
+		if managed, _ := m["managed"].(string); strings.HasPrefix(managed, "goauthentik.io/providers/oauth2/scope-") {
+			mappings = append(mappings, m["pk"])
+		}
+	}
+	flow := func(slug string) any { return s.List(t, "/api/v3/flows/instances/?slug="+slug)[0]["pk"] }
+	whole := map[string]any{
+		"name":                       "NetBird " + slug,
+		"authentication_flow":        flow("default-authentication-flow"),
+		"authorization_flow":         flow("default-provider-authorization-explicit-consent"),
+		"invalidation_flow":          flow("default-provider-invalidation-flow"),
+		"signing_key":                s.List(t, "/api/v3/crypto/certificatekeypairs/?has_key=true")[0]["pk"],
+		"include_claims_in_id_token": true,
+		"property_mappings":          mappings,
+	}
+	for field, value := range provider {
+		whole[field] = value
+	}
+	s.Call(t, http.MethodPut, "/api/v3/core/transactional/applications/", map[string]any{
+		"app":            map[string]any{"name": "NetBird " + slug, "slug": slug},
+		"provider_model": "authentik_providers_oauth2.oauth2provider",
+		"provider":       whole,
+	}, nil)
+	if s.Shared() {
+		made := s.List(t, fmt.Sprintf("/api/v3/providers/oauth2/?client_id=%v", provider["client_id"]))[0]["pk"]
+		s.DropLater(t, fmt.Sprintf("/api/v3/providers/oauth2/%v/", made))
+		s.DropLater(t, "/api/v3/core/applications/"+slug+"/")
+	}
+}
+
 // DropLater deletes an object as the test ends.
 func (s *Server) DropLater(t testing.TB, path string) {
 	t.Cleanup(func() {

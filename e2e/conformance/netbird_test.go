@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"authbird/e2e/authentik"
 	"authbird/e2e/browser"
 	"authbird/e2e/netbird"
 	"authbird/e2e/web"
@@ -24,12 +25,21 @@ import (
 // what type, and in the words of an error.
 func TestTheSimulatedNetBirdAnswersAsTheRealOne(t *testing.T) {
 	issuers := newIssuers(t)
-	actual := interview(t, "real", netbird.Start(t, netbird.Options{Fresh: true}).URL, issuers)
+	upstream := authentik.Simulated(t, authentik.Versions[0])
+	genuine := netbird.Start(t, netbird.Options{Fresh: true})
+	actual := interview(&asking{t: t, who: "real", base: genuine.URL, issuers: issuers, upstream: upstream,
+		restart: func() { genuine.Restart(t) }})
 	var simulated *simnetbird.Server
 	served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { simulated.ServeHTTP(w, r) }))
 	t.Cleanup(served.Close)
 	simulated = simnetbird.New(simnetbird.Options{BaseURL: served.URL})
-	if diff := cmp.Diff(actual, interview(t, "simulated", served.URL, issuers)); diff != "" {
+	answered := interview(&asking{t: t, who: "simulated", base: served.URL, issuers: issuers, upstream: upstream,
+		restart: func() {
+			if err := simulated.Restart(); err != nil {
+				t.Fatal(err)
+			}
+		}})
+	if diff := cmp.Diff(actual, answered); diff != "" {
 		t.Errorf("the simulated NetBird answers differently (-real +simulated):\n%s", diff)
 	}
 }
@@ -74,23 +84,25 @@ type seenAnswer struct {
 
 // asking is one interview.
 type asking struct {
-	t       *testing.T
-	who     string
-	base    string
-	issuers issuers
-	token   string
-	heard   []seenAnswer
+	t        *testing.T
+	who      string
+	base     string
+	restart  func()
+	issuers  issuers
+	upstream *authentik.Server
+	token    string
+	heard    []seenAnswer
 }
 
-// interview takes a fresh server through its setup, its tokens, its connectors
-// and its settings.
-func interview(t *testing.T, who, base string, issuers issuers) []seenAnswer {
-	t.Helper()
-	a := &asking{t: t, who: who, base: base, issuers: issuers}
+// interview takes a fresh server through its setup, its tokens, its connectors,
+// its people and its settings.
+func interview(a *asking) []seenAnswer {
+	a.t.Helper()
 	a.instance()
 	user := a.owner()
 	a.tokens(user)
 	a.connectors()
+	a.people()
 	a.account()
 	a.services()
 	return a.heard
@@ -186,11 +198,73 @@ func (a *asking) connectors() {
 	a.ask("delete", http.MethodDelete, list+"/"+other, nil)
 	a.ask("delete again", http.MethodDelete, list+"/"+other, nil)
 	a.ask("patch", http.MethodPatch, list+"/"+id, whole)
-	a.startLogin(id)
+
+	a.startLogin("start of a login", id)
+	whole["type"], whole["client_id"] = "authentik", "another"
+	a.ask("change of an opened connector", http.MethodPut, list+"/"+id, whole)
+	a.startLogin("start of a login after the change", id)
+	a.restart()
+	a.startLogin("start of a login after a restart", id)
+	a.ask("delete the opened connector", http.MethodDelete, list+"/"+id, nil)
+}
+
+// people logs somebody in by a connector whose issuer is a whole Authentik.
+func (a *asking) people() {
+	application := map[string]any{
+		"client_type": "confidential", "client_id": "client-of-" + a.who, "client_secret": "theSecretOfTheClient1",
+		"redirect_uris": []map[string]string{{"matching_mode": "strict", "url": a.base + "/oauth2/callback"}},
+		"grant_types":   []string{"authorization_code", "refresh_token"},
+	}
+	a.upstream.MakeApplication(a.t, a.who, application)
+	connector := map[string]string{
+		"type": "authentik", "name": "Authentik", "issuer": a.upstream.URL + "/application/o/" + a.who + "/",
+		"client_id": "client-of-" + a.who, "client_secret": "this is not it",
+	}
+	person := a.upstream.AddPerson(a.t, "alice-at-"+a.who)
+	wrong := a.ask("connector with a wrong secret", http.MethodPost, "/api/identity-providers", connector)
+	_, err := browser.Login(a.t.Context(), browser.NetBirdCLI(a.base, wrong), person.Person)
+	a.loginEnds("login by a connector with a wrong secret", err)
+
+	connector["client_secret"] = "theSecretOfTheClient1"
+	id := a.ask("connector to Authentik", http.MethodPost, "/api/identity-providers", connector)
+	tokens, err := browser.Login(a.t.Context(), browser.NetBirdCLI(a.base, id), person.Person)
+	if err != nil {
+		a.t.Fatalf("%s: %v", a.who, err)
+	}
+	owner := a.token
+	a.token = tokens.ID
+	a.ask("first call of a new user", http.MethodGet, "/api/users/current", nil)
+	a.ask("connectors for a new user", http.MethodGet, "/api/identity-providers", nil)
+	a.token = owner
+	a.ask("users with a new one", http.MethodGet, "/api/users", nil)
+	user := a.userOf(person.Email)
+	a.ask("approve", http.MethodPost, "/api/users/"+user+"/approve", nil)
+	a.ask("approve again", http.MethodPost, "/api/users/"+user+"/approve", nil)
+	a.token = tokens.ID
+	a.ask("call of an approved user", http.MethodGet, "/api/users/current", nil)
+	a.ask("connector of a plain user", http.MethodPost, "/api/identity-providers", connector)
+	a.ask("accounts for a plain user", http.MethodGet, "/api/accounts", nil)
+	a.token = owner
+}
+
+// userOf is the id of the user with this address.
+func (a *asking) userOf(email string) string {
+	a.t.Helper()
+	users, err := netbird.Users(a.t.Context(), a.base, a.token)
+	if err != nil {
+		a.t.Fatalf("%s: %v", a.who, err)
+	}
+	for _, u := range users {
+		if u.Email == email {
+			return u.ID
+		}
+	}
+	a.t.Fatalf("%s: nobody has the address %s", a.who, email)
+	return ""
 }
 
 // startLogin looks at the redirect to the connector's issuer.
-func (a *asking) startLogin(id string) {
+func (a *asking) startLogin(name, id string) {
 	path := "/oauth2/auth/" + id + "?" + url.Values{
 		"client_id": {"netbird-cli"}, "redirect_uri": {browser.Back + "/"}, "response_type": {"code"},
 		"scope": {"openid profile email"}, "state": {"s"},
@@ -210,8 +284,8 @@ func (a *asking) startLogin(id string) {
 		fields = append(fields, name)
 	}
 	slices.Sort(fields)
-	a.heard = append(a.heard, seenAnswer{Call: "start of a login", Status: answer.Status, Fields: fields,
-		Error: a.plain(fmt.Sprintf("%s?redirect_uri=%s&scope=%s", to.Path, query.Get("redirect_uri"), query.Get("scope")))})
+	a.heard = append(a.heard, seenAnswer{Call: name, Status: answer.Status, Fields: fields,
+		Error: a.plain(fmt.Sprintf("%s?client_id=%s&redirect_uri=%s&scope=%s", to.Path, query.Get("client_id"), query.Get("redirect_uri"), query.Get("scope")))})
 }
 
 func (a *asking) account() {
