@@ -10,7 +10,7 @@ import (
 
 // ask is an authorization that a browser asks for.
 type ask struct {
-	provider, application      int
+	provider                   int
 	app                        *application
 	redirect, state, nonce     string
 	mode                       string // query or fragment
@@ -112,7 +112,8 @@ func (c *call) authorize() reply {
 	}
 	next := &plan{ask: a, user: u.PK, username: u.Username, token: c.s.uuid()}
 	if !c.consents(f, a) {
-		return redirect(c.fulfil(s, next))
+		to, _ := c.fulfil(s, next)
+		return redirect(to)
 	}
 	s.plans[f.Slug] = next
 	return redirect("/if/flow/" + f.Slug + "/?" + encode(pairs(raw)))
@@ -205,10 +206,14 @@ func (p *plan) consentKey() string {
 	return itoa(p.user) + " " + p.ask.app.PK + " " + strings.Join(p.ask.scopes, " ")
 }
 
-// fulfil makes the code and returns where the browser takes it.
-func (c *call) fulfil(s *session, done *plan) string {
+// fulfil makes the code and sends the browser back with it. What was deleted
+// meanwhile can't be signed in to.
+func (c *call) fulfil(s *session, done *plan) (to string, ok bool) {
 	a, st := done.ask, c.s.st
 	p := st.provByPK[a.provider]
+	if p == nil || c.browserUser() == nil {
+		return "", false
+	}
 	f := st.flow(p.AuthorizationFlow)
 	code := c.s.hex(16)
 	st.codes[code] = &grant{provider: p.PK, user: s.user, scopes: a.scopes, nonce: a.nonce, sid: sid(s), challenge: a.challenge,
@@ -218,10 +223,10 @@ func (c *call) fulfil(s *session, done *plan) string {
 		"flow":                   strings.ReplaceAll(f.PK, "-", ""), "scopes": strings.Join(a.scopes, " ")})
 	answer := encode([]pair{{"code", code}, {"state", a.state}})
 	if a.mode == "fragment" {
-		return a.redirect + "#" + answer
+		return a.redirect + "#" + answer, true
 	}
 	if strings.Contains(a.redirect, "?") {
-		return a.redirect + "&" + answer
+		return a.redirect + "&" + answer, true
 	}
-	return a.redirect + "?" + answer
+	return a.redirect + "?" + answer, true
 }

@@ -134,7 +134,7 @@ func (c *call) acceptsJSON() bool {
 // readBody reads a JSON object into c.body. The second result is false if the
 // request was refused with the first.
 func (c *call) readBody() (reply, bool) {
-	raw, err := io.ReadAll(io.LimitReader(c.r.Body, maxBody))
+	raw, err := io.ReadAll(c.r.Body)
 	if err != nil {
 		return detail(http.StatusBadRequest, "Request body could not be read."), false
 	}

@@ -75,7 +75,7 @@ func (c *call) deviceGrant(p *provider) (reply, string) {
 	st := c.s.st
 	d := st.devices[c.r.PostForm.Get("device_code")]
 	switch {
-	case d == nil || d.provider != p.PK:
+	case d == nil || d.provider != p.PK || d.user != 0 && st.users[d.user] == nil:
 		return reply{}, "invalid_grant"
 	case !c.s.now().Before(d.expires):
 		return reply{}, "expired_token"
@@ -120,8 +120,11 @@ func (c *call) devicePage() reply {
 func (c *call) startDevice(s *session, u *user, d *deviceCode) reply {
 	p := c.s.st.provByPK[d.provider]
 	a := c.s.st.appByProv[d.provider]
+	if p == nil || a == nil || u == nil || !c.s.passes(a, u) {
+		return denied()
+	}
 	f := c.s.st.flow(p.AuthorizationFlow)
-	if a == nil || f == nil || !c.s.passes(a, u) {
+	if f == nil {
 		return denied()
 	}
 	next := &plan{user: u.PK, username: u.Username, device: d, token: c.s.uuid(), stage: stageConsent,

@@ -98,16 +98,22 @@ func (c *call) look(s *session, f *flow) reply {
 		p.stage = stageLogin
 		return c.again()
 	case stageLogin:
-		return c.to(c.finishLogin(s, f, p))
+		if to, ok := c.finishLogin(s, f, p); ok {
+			return c.to(to)
+		}
+		return c.refuse(f)
 	case stageDone:
 		if p.device != nil {
 			return c.endDevice(s, f, p)
 		}
 		delete(s.plans, f.Slug)
-		return c.to(c.fulfil(s, p))
+		if to, ok := c.fulfil(s, p); ok {
+			return c.to(to)
+		}
+		return c.refuse(f)
 	case "":
 		delete(s.plans, f.Slug)
-		return c.challenge(f, deniedComponent, map[string]any{"error_message": "Flow does not apply to current user."})
+		return c.refuse(f)
 	}
 	return c.show(f, p, nil)
 }
@@ -116,10 +122,19 @@ func (c *call) to(where string) reply {
 	return reply{status: http.StatusOK, body: map[string]any{"component": flowRedirect, "to": where}}
 }
 
-func (c *call) finishLogin(s *session, f *flow, p *plan) string {
+func (c *call) refuse(f *flow) reply {
+	return c.challenge(f, deniedComponent, map[string]any{"error_message": "Flow does not apply to current user."})
+}
+
+// finishLogin logs in who proved itself, unless the account went meanwhile.
+func (c *call) finishLogin(s *session, f *flow, p *plan) (to string, ok bool) {
 	delete(s.plans, f.Slug)
-	c.logIn(s, c.s.st.users[p.user])
-	return c.next()
+	u := c.s.st.users[p.user]
+	if u == nil {
+		return "", false
+	}
+	c.logIn(s, u)
+	return c.next(), true
 }
 
 func (c *call) endDevice(s *session, f *flow, p *plan) reply {

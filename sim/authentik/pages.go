@@ -44,7 +44,7 @@ func (c *call) submit(s *session, f *flow, p *plan) reply {
 			p.stage = stageName
 			return c.form1(s, f, p, "Invalid password")
 		}
-		return redirect(c.finishLogin(s, f, p))
+		return c.loggedIn(s, f, p)
 	case stageConsent:
 		if form.Get("token") != p.token {
 			return c.form1(s, f, p, "This form is out of date; please confirm again.")
@@ -75,7 +75,7 @@ func (c *call) form1(s *session, f *flow, p *plan, problem string) reply {
 <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label></p>`
 		button = "Log in"
 	case stageMFA, stageLogin:
-		return redirect(c.finishLogin(s, f, p))
+		return c.loggedIn(s, f, p)
 	case stageConsent:
 		fields = "<p>You're about to sign into " + html.EscapeString(p.ask.app.Name) + `.</p><input type="hidden" name="token" value="` + p.token + `">`
 		button = "Continue"
@@ -88,7 +88,11 @@ func (c *call) form1(s *session, f *flow, p *plan, problem string) reply {
 			p.device.user, p.device.at = s.user, s.loggedIn
 			return page(http.StatusOK, "authentik", "You've successfully authenticated your device.")
 		}
-		return redirect(c.fulfil(s, p))
+		to, ok := c.fulfil(s, p)
+		if !ok {
+			return denied()
+		}
+		return redirect(to)
 	default:
 		delete(s.plans, f.Slug)
 		return page(http.StatusOK, "authentik", "Flow does not apply to current user.")
@@ -99,4 +103,13 @@ func (c *call) form1(s *session, f *flow, p *plan, problem string) reply {
 	return reply{status: http.StatusOK, page: "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + html.EscapeString(title) +
 		" - authentik</title></head><body><h1>" + html.EscapeString(title) + "</h1>\n" + problem + "<form method=\"post\">\n" + fields +
 		"\n<p><button type=\"submit\">" + button + "</button></p>\n</form></body></html>\n"}
+}
+
+// loggedIn ends a login and leads on.
+func (c *call) loggedIn(s *session, f *flow, p *plan) reply {
+	to, ok := c.finishLogin(s, f, p)
+	if !ok {
+		return denied()
+	}
+	return redirect(to)
 }

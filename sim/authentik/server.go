@@ -1,6 +1,7 @@
 package authentik
 
 import (
+	"bytes"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -73,9 +74,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	// The body is read before it is this request's turn: a client that dawdles
+	// must not keep the others waiting.
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
+	if err != nil {
+		http.Error(w, "the body could not be read", http.StatusBadRequest)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(raw))
+	c := &call{s: s, r: r, q: r.URL.Query()}
+	c.write(w, s.inTurn(c))
+}
+
+func (s *Server) inTurn(c *call) reply {
 	s.mu.Lock()
-	c := &call{s: s, r: r, id: s.hex(16), at: s.now(), q: r.URL.Query()}
-	out := s.answer(c)
-	s.mu.Unlock()
-	c.write(w, out)
+	defer s.mu.Unlock()
+	c.id, c.at = s.hex(16), s.now()
+	return s.answer(c)
 }

@@ -105,6 +105,5 @@ func (c *call) isForm() bool {
 	if c.r.Method != http.MethodPost {
 		return false
 	}
-	c.r.Body = http.MaxBytesReader(nil, c.r.Body, maxBody)
 	return c.r.ParseForm() == nil
 }

@@ -104,7 +104,7 @@ func (c *call) codeGrant(p *provider) (reply, string) {
 		return reply{}, "invalid_client"
 	}
 	g := st.codes[code]
-	if g == nil || g.provider != p.PK || !c.s.now().Before(g.expires) || !g.proven(form.Get("code_verifier")) {
+	if g == nil || g.provider != p.PK || st.users[g.user] == nil || !c.s.now().Before(g.expires) || !g.proven(form.Get("code_verifier")) {
 		return reply{}, "invalid_grant"
 	}
 	delete(st.codes, code)
