@@ -100,7 +100,11 @@ func (r *run) settle(about About, now Planned) error {
 	switch {
 	case now.Settle:
 		receipt.ObjectID, receipt.Made = now.Finding.ObjectID, true
-		return r.write(about.ID, state.Done, receipt, "no answer had come; it was found afterwards", nil)
+		note := "no answer had come; it was found afterwards"
+		if about.With != "" && began.Run == r.Run {
+			note = "made in one request with: " + about.With
+		}
+		return r.write(about.ID, state.Done, receipt, note, nil)
 	case now.Finding.Verdict == InPlace:
 		return r.write(about.ID, state.Done, receipt, "no answer had come; the change was found afterwards", nil)
 	}

@@ -93,10 +93,18 @@ func (r *run) stands() []string {
 	for _, s := range r.flow.Steps {
 		about := s.About()
 		if receipt, _ := r.Journal.Last(about.ID); receipt.ObjectID != "" {
-			out = append(out, fmt.Sprintf("%s %q at %s", about.Title, about.Object, about.Where))
+			out = append(out, about.words())
 		}
 	}
 	return out
+}
+
+// words name an object and where it is: provider "NetBird" at Authentik.
+func (a About) words() string {
+	if a.Where == Here {
+		return a.Title + " here"
+	}
+	return fmt.Sprintf("%s %q at %s", a.Title, a.Object, a.Where)
 }
 
 func standsAlready(about About) string {
