@@ -31,7 +31,7 @@ func (c *call) flowPage(slug string) reply {
 	if c.isForm() {
 		return c.submit(s, f, p)
 	}
-	return c.form1(s, f, p, "")
+	return c.showForm(s, f, p, "")
 }
 
 // submit takes a plain form.
@@ -42,28 +42,28 @@ func (c *call) submit(s *session, f *flow, p *plan) reply {
 		c.identify(p, strings.TrimSpace(form.Get("uid_field")))
 		if !c.passwordFits(f, p, form.Get("password")) {
 			p.stage = stageName
-			return c.form1(s, f, p, "Invalid password")
+			return c.showForm(s, f, p, "Invalid password")
 		}
 		return c.loggedIn(s, f, p)
 	case stageConsent:
 		if form.Get("token") != p.token {
-			return c.form1(s, f, p, "This form is out of date; please confirm again.")
+			return c.showForm(s, f, p, "This form is out of date; please confirm again.")
 		}
 		c.s.st.consents[p.consentKey()] = true
 		p.stage = stageDone
 	case stageDeviceCode:
 		d := c.s.deviceByUserCode(form.Get("code"))
 		if d == nil {
-			return c.form1(s, f, p, "Invalid code")
+			return c.showForm(s, f, p, "Invalid code")
 		}
 		delete(s.plans, f.Slug)
 		return c.startDevice(s, c.s.st.users[s.user], d)
 	}
-	return c.form1(s, f, p, "")
+	return c.showForm(s, f, p, "")
 }
 
-// form1 shows the form of the present stage, or does what needs none.
-func (c *call) form1(s *session, f *flow, p *plan, problem string) reply {
+// showForm shows the form of the present stage, or does what needs none.
+func (c *call) showForm(s *session, f *flow, p *plan, problem string) reply {
 	var fields, button string
 	title := f.Title
 	if p.ask != nil {
