@@ -101,7 +101,7 @@ type ProviderSpec struct {
 	ClientSecret           string        `json:"client_secret,omitempty"`
 	RedirectURIs           []RedirectURI `json:"redirect_uris"`
 	SigningKey             string        `json:"signing_key,omitempty"`
-	PropertyMappings       []string      `json:"property_mappings"`
+	PropertyMappings       []string      `json:"property_mappings,omitempty"`
 	SubMode                string        `json:"sub_mode,omitempty"`
 	IncludeClaimsInIDToken bool          `json:"include_claims_in_id_token"`
 	AccessCodeValidity     string        `json:"access_code_validity,omitempty"`
