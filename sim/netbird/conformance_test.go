@@ -37,7 +37,7 @@ func expireLastToken(r *replay) {
 	defer r.server.mu.Unlock()
 	for _, u := range r.server.st.users {
 		if n := len(u.tokens); n > 1 {
-			u.tokens[n-1].expires = r.clock.Add(-time.Hour)
+			u.tokens[n-1].expires = r.now().Add(-time.Hour)
 		}
 	}
 }

@@ -158,6 +158,14 @@ type idToken struct {
 	Groups            []string `json:"groups,omitempty"`
 	Name              string   `json:"name,omitempty"`
 	PreferredUsername string   `json:"preferred_username,omitempty"`
+
+	Federated *federatedClaims `json:"federated_claims,omitempty"`
+}
+
+// federatedClaims tell which upstream's user it is.
+type federatedClaims struct {
+	ConnectorID string `json:"connector_id,omitempty"`
+	UserID      string `json:"user_id,omitempty"`
 }
 
 const tokenLife = 24 * time.Hour

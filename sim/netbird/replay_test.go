@@ -18,6 +18,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -77,8 +78,9 @@ type replay struct {
 	base     string // the URL that the recorded server had
 	all      []exchange
 	server   *Server
+	front    atomic.Pointer[Server] // the same, for requests
 	upstream *provider
-	clock    time.Time
+	clock    atomic.Int64      // in seconds
 	ids      map[string]string // recorded → ours
 	client   *http.Client
 	last     string // the authorization that was sent last
@@ -90,8 +92,9 @@ type replay struct {
 }
 
 func newReplay(t *testing.T, file, base string, up *provider) *replay {
-	r := &replay{t: t, base: base, all: readRecording(t, file), upstream: up, ids: map[string]string{}, processes: map[uint16]uint16{}, clock: time.Unix(1795474663, 0)}
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.server.ServeHTTP(w, req) }))
+	r := &replay{t: t, base: base, all: readRecording(t, file), upstream: up, ids: map[string]string{}, processes: map[uint16]uint16{}}
+	r.clock.Store(1795474663)
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.front.Load().ServeHTTP(w, req) }))
 	t.Cleanup(front.Close)
 	t.Cleanup(front.CloseClientConnections)
 	u, err := url.Parse(base)
@@ -124,9 +127,11 @@ func newReplay(t *testing.T, file, base string, up *provider) *replay {
 	return r
 }
 
+func (r *replay) now() time.Time { return time.Unix(r.clock.Load(), 0) }
+
 func (r *replay) options() Options {
 	return Options{
-		BaseURL: r.base, Now: func() time.Time { return r.clock },
+		BaseURL: r.base, Now: r.now,
 		HTTPClient: &http.Client{Transport: r.client.Transport, Timeout: r.client.Timeout},
 	}
 }
@@ -142,6 +147,7 @@ func (r *replay) enter(s stage) {
 			s.change(&o)
 		}
 		r.server = New(o)
+		r.front.Store(r.server)
 	case s.change != nil:
 		if err := r.server.Reconfigure(s.change); err != nil {
 			r.t.Fatalf("restart before %d: %v", s.at, err)
@@ -151,8 +157,8 @@ func (r *replay) enter(s stage) {
 
 func (r *replay) run(stages []stage) {
 	for i, e := range r.all {
-		if d, err := http.ParseTime(e.ResponseHeaders["date"]); err == nil && d.After(r.clock) {
-			r.clock = d
+		if d, err := http.ParseTime(e.ResponseHeaders["date"]); err == nil && d.After(r.now()) {
+			r.clock.Store(d.Unix())
 		}
 		for _, s := range stages {
 			if s.at == i {

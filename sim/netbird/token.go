@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 const grantDevice = "urn:ietf:params:oauth:grant-type:device_code"
@@ -17,6 +18,7 @@ type refreshToken struct {
 	id, secret, clientID, connectorID, nonce string
 	scopes                                   []string
 	who                                      identity
+	authTime                                 time.Time
 }
 
 // tokenAnswerBody is what the token endpoint gives out.
@@ -191,6 +193,8 @@ func (s *Server) makeTokens(req *authRequest, code string) (*tokenAnswerBody, er
 			tok.Groups = req.who.groups
 		case "profile":
 			tok.Name, tok.PreferredUsername = req.who.name, req.who.preferred
+		case "federated:id":
+			tok.Federated = &federatedClaims{ConnectorID: req.connectorID, UserID: req.who.userID}
 		}
 	}
 	access, err := s.sign(tok)
@@ -215,7 +219,7 @@ func (s *Server) makeRefresh(req *authRequest) string {
 	defer s.mu.Unlock()
 	t := &refreshToken{
 		id: secureID(s.rand, 16), secret: secureID(s.rand, 16), clientID: req.clientID, connectorID: req.connectorID,
-		nonce: req.nonce, scopes: req.scopes, who: req.who,
+		nonce: req.nonce, scopes: req.scopes, who: req.who, authTime: req.authTime,
 	}
 	session := strings.Join([]string{req.who.userID, req.connectorID, req.clientID}, "\x00")
 	delete(s.st.refresh, s.st.offline[session])
@@ -266,7 +270,9 @@ func (s *Server) refreshGrant(w http.ResponseWriter, r *http.Request, clientID s
 	}
 	s.mu.Lock()
 	t.who, t.secret = who, secureID(s.rand, 16)
-	req := &authRequest{clientID: t.clientID, connectorID: t.connectorID, nonce: t.nonce, scopes: t.scopes, who: who}
+	req := &authRequest{
+		clientID: t.clientID, connectorID: t.connectorID, nonce: t.nonce, scopes: t.scopes, who: who, authTime: t.authTime,
+	}
 	again := base64.RawURLEncoding.EncodeToString(pair(t.id, t.secret))
 	s.mu.Unlock()
 	body, err := s.makeTokens(req, "")

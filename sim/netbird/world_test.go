@@ -18,8 +18,8 @@ const (
 	ownerPass  = "0wner-pass-word"
 )
 
-// world is a simulated server on loopback with a seeded owner, and a clock that
-// only a test moves.
+// world is a simulated server on loopback with a seeded owner and a clock that
+// stands still.
 type world struct {
 	t   *testing.T
 	s   *Server
