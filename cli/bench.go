@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -86,7 +87,7 @@ func (a *app) bench(ask asker) (*flows.Bench, error) {
 				UserAgent: "authbird/" + versionOf(a.Version), Now: a.Now,
 			})
 		},
-		Now: a.Now, Rand: a.Rand, Wait: wait,
+		Now: a.Now, Rand: a.Rand, Wait: wait, LookPath: exec.LookPath,
 	}, nil
 }
 

@@ -156,6 +156,10 @@ func explain(err error) outcome {
 			out.Next = resumeCommand(setup.name)
 		}
 	}
+	var again *againError
+	if errors.As(err, &again) && out.Exit != exitPerson {
+		out.Next = again.command
+	}
 	return out
 }
 

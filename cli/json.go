@@ -159,6 +159,11 @@ func (v *jsonVoice) standing(s standing) {
 	}
 }
 
+func (v *jsonVoice) removal(setup string, r flows.Removal) {
+	v.write(stepLine{header: v.head("plan", setup), ID: r.Step.ID, Title: r.Step.Title, ObjectID: r.ObjectID,
+		Where: r.Step.Where, Object: clients.Clean(r.Step.Object), Note: r.Will + ": " + r.Why})
+}
+
 func (v *jsonVoice) result(out outcome) {
 	hints := make([]string, 0, len(out.Hints))
 	for _, h := range out.Hints {

@@ -2,12 +2,15 @@ package cli
 
 import (
 	"fmt"
+	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"authbird/clients"
+	"authbird/flows"
 	"authbird/state"
 )
 
@@ -32,6 +35,12 @@ type options struct {
 	connectorName, connectorType  string
 	adopt, keepAdminTokens        bool
 	restartCommand                string
+
+	netbirdDomain, serviceAccount string
+	envFile, envSecret            string
+	rights, redirectMode          string
+	netbirdConfig                 string
+	force                         string
 
 	authentikPort, netbirdPort       int
 	authentikVersion, netbirdVersion string
@@ -63,8 +72,16 @@ func (o *options) common(f *pflag.FlagSet) {
 	f.BoolVar(&o.sandbox, "sandbox", false, "run against simulated servers, with a throw-away state and keystore")
 }
 
-// connector declares the flags of a connector setup.
-func (o *options) connector(f *pflag.FlagSet) {
+// modeFlags declares the flags of a setup in that mode.
+func (o *options) modeFlags(mode state.Mode) func(*pflag.FlagSet) {
+	if mode == state.Standalone {
+		return o.standalone
+	}
+	return o.connector
+}
+
+// application declares what both modes choose at Authentik.
+func (o *options) application(f *pflag.FlagSet) {
 	f.SortFlags = false
 	d := defaults
 	f.StringVar(&o.name, "name", d.Name, "name of the provider and the application in Authentik")
@@ -72,6 +89,28 @@ func (o *options) connector(f *pflag.FlagSet) {
 	f.StringVar(&o.authorizationFlow, "authorization-flow", "", "slug of Authentik's authorization flow")
 	f.StringVar(&o.signingKey, "signing-key", "", "name of the key in Authentik that signs")
 	f.StringArrayVar(&o.allowGroups, "allow-group", nil, "let only this group of Authentik in; may be given more than once")
+}
+
+// standalone declares the flags of a standalone setup.
+func (o *options) standalone(f *pflag.FlagSet) {
+	o.application(f)
+	f.StringVar(&o.netbirdDomain, "netbird-domain", "", "NetBird's domain, such as netbird.example.com")
+	f.StringVar(&o.serviceAccount, "service-account", defaults.ServiceAccount, "name of the service account in Authentik")
+	f.StringVar(&o.envFile, "env-file", defaults.EnvFile, "setup.env to write NetBird's values into; what else stands in it stays")
+	f.Var(choice(&o.rights, flows.RightsAdmins, flows.RightsLeast), "service-account-rights",
+		"admins: member of authentik Admins, as documented; least: may read users, and nothing else")
+	f.Var(choice(&o.redirectMode, flows.RedirectsDocumented, flows.RedirectsStrict), "redirect-mode",
+		"documented: a pattern for everything below the domain; strict: just the addresses that NetBird uses")
+	f.Var(choice(&o.envSecret, flows.EnvSecretWrite, flows.EnvSecretOmit), "env-secret",
+		"write: the app password goes into setup.env; omit: authbird env gives it")
+	f.StringVar(&o.netbirdConfig, "netbird-config", "", "management.json to patch, for a NetBird that is set up already")
+	o.consent(f)
+}
+
+// connector declares the flags of a connector setup.
+func (o *options) connector(f *pflag.FlagSet) {
+	o.application(f)
+	d := defaults
 	f.StringVar(&o.connectorName, "connector-name", d.ConnectorName, "name of the connector on NetBird's login page")
 	f.Var(choice(&o.connectorType, "authentik", "oidc"), "connector-type", "type of the connector: authentik or oidc")
 	o.consent(f)
@@ -85,7 +124,7 @@ func (o *options) consent(f *pflag.FlagSet) {
 }
 
 // defaults are the names that the documentation of both servers uses.
-var defaults = struct{ Name, Slug, ConnectorName, ConnectorType string }{"NetBird", "netbird", "Authentik", "authentik"}
+var defaults = struct{ Name, Slug, ConnectorName, ConnectorType, ServiceAccount, EnvFile string }{"NetBird", "netbird", "Authentik", "authentik", "Netbird", "setup.env"}
 
 // check refuses what no verb can use.
 func (o *options) check(given map[string]string) error {
@@ -101,6 +140,13 @@ func (o *options) check(given map[string]string) error {
 			return usagef("%s: %v", flagOr(flag, given), err)
 		}
 		*url = base
+	}
+	if o.netbirdDomain != "" {
+		host, err := domain(o.netbirdDomain)
+		if err != nil {
+			return usagef("%s: %v", flagOr("netbird-domain", given), err)
+		}
+		o.netbirdDomain = host
 	}
 	if o.authentikToken == "-" && o.netbirdFile == "-" {
 		return usagef("--authentik-token-file and --netbird-token-file can't both be standard input")
@@ -158,6 +204,47 @@ func (o *options) overlay(a *state.Answers, given map[string]string) {
 	set("connector-type", func() { a.ConnectorType = o.connectorType })
 	set("keep-admin-tokens", func() { a.KeepAdminTokens = o.keepAdminTokens })
 	set("restart-command", func() { a.RestartCommand = o.restartCommand })
+	if a.Mode == state.Standalone {
+		o.overlayStandalone(a, set)
+	}
+}
+
+// overlayStandalone is overlay for what only that mode has. Files are named
+// absolutely, because a later run may start in another folder.
+func (o *options) overlayStandalone(a *state.Answers, set func(string, func())) {
+	set("netbird-domain", func() { a.NetBirdDomain = o.netbirdDomain })
+	set("service-account", func() { a.ServiceAccount = o.serviceAccount })
+	set("env-file", func() { a.EnvFile = o.envFile })
+	set("service-account-rights", func() { a.Rights = o.rights })
+	set("redirect-mode", func() { a.RedirectMode = o.redirectMode })
+	set("env-secret", func() { a.EnvSecret = o.envSecret })
+	set("netbird-config", func() { a.NetBirdConfig = o.netbirdConfig })
+	if a.NetBirdDomain == "" {
+		a.NetBirdDomain = hostOf(a.NetBirdURL)
+	}
+	for _, path := range []*string{&a.EnvFile, &a.NetBirdConfig} {
+		if abs, err := filepath.Abs(*path); err == nil && *path != "" {
+			*path = abs
+		}
+	}
+}
+
+// domain makes NetBird's domain of what a person typed: a URL will do.
+func domain(typed string) (string, error) {
+	base, err := clients.BaseURL(typed)
+	if err != nil {
+		return "", err
+	}
+	return hostOf(base), nil
+}
+
+// hostOf is host and port of a URL; empty of none.
+func hostOf(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // choices is a flag that takes one of a few words.

@@ -139,6 +139,11 @@ func count(n int, thing string) string {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
+func (v *plainVoice) removal(_ string, r flows.Removal) {
+	v.tellWell()
+	v.printf("%s", removalWords(r))
+}
+
 func (v *plainVoice) standing(s standing) {
 	v.printf("%s  %s  %s", s.Setup, s.Mode, stateWords(s, v.now()))
 	v.printf("  Authentik  %s", s.AuthentikURL)

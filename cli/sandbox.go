@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -107,6 +108,10 @@ func (a *app) enterSandbox() error {
 	a.opts.authentikToken, a.opts.netbirdFile, a.opts.caFile = "", "", ""
 	a.given["authentik-url"], a.given["netbird-url"] = byFlag, byFlag
 	delete(a.given, "ca-file")
+	if a.given["env-file"] != byFlag {
+		a.opts.envFile = filepath.Join(folder, "setup.env")
+		a.given["env-file"] = byFlag
+	}
 	if a.given["keystore"] != byFlag {
 		a.opts.keystore = "env"
 		a.given["keystore"] = byFlag

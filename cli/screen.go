@@ -20,7 +20,7 @@ func (a *app) home(ctx context.Context, _ []string) error {
 	if err := a.enterSandbox(); err != nil {
 		return err
 	}
-	j, err := a.begin(asks, nil)
+	j, err := a.begin(asks, state.Connector, nil)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,17 @@ import (
 
 func (a *app) setupVerb() *cobra.Command {
 	verb := &cobra.Command{Use: "setup", Short: "walk through a setup", Args: a.noVerb, RunE: a.verb(a.anyMode)}
+	standalone := &cobra.Command{
+		Use:   "standalone",
+		Short: "Authentik as NetBird's only login (advanced)",
+		Long: "Makes Authentik NetBird's only identity provider: a public provider, an application, a service account with an app password, a flow for device codes, " +
+			"and the setup.env that NetBird's configure.sh reads. NetBird itself is not asked; it is set up with its own script afterwards.",
+		Example: "authbird setup standalone\n" +
+			"authbird setup standalone --authentik-url https://auth.example.com --netbird-domain netbird.example.com --env-file setup.env --yes",
+		Args: noArguments,
+		RunE: a.verb(a.setupIn(state.Standalone)),
+	}
+	a.opts.standalone(standalone.Flags())
 	connector := &cobra.Command{
 		Use:   "connector",
 		Short: "Authentik beside NetBird's own login (recommended)",
@@ -27,24 +38,29 @@ func (a *app) setupVerb() *cobra.Command {
 		Example: "authbird setup connector\n" +
 			"authbird setup connector --authentik-url https://auth.example.com --netbird-url https://netbird.example.com --yes",
 		Args: noArguments,
-		RunE: a.verb(a.setup),
+		RunE: a.verb(a.setupIn(state.Connector)),
 	}
 	a.opts.connector(connector.Flags())
-	verb.AddCommand(connector)
+	verb.AddCommand(connector, standalone)
 	return verb
 }
 
 func (a *app) planVerb() *cobra.Command {
 	verb := &cobra.Command{Use: "plan", Short: "what a setup would do, without doing it", Args: a.noVerb, RunE: a.verb(noMode)}
-	connector := &cobra.Command{
-		Use:   "connector",
-		Short: "what setup connector would do",
-		Long:  "Reads both servers and says what setup connector would make, change or leave. It changes nothing.",
-		Args:  noArguments,
-		RunE:  a.verb(a.plan),
+	for mode, short := range map[state.Mode]string{
+		state.Connector:  "what setup connector would do",
+		state.Standalone: "what setup standalone would do",
+	} {
+		of := &cobra.Command{
+			Use:   string(mode),
+			Short: short,
+			Long:  "Reads the servers and says " + short + ": what it would make, change or leave. It changes nothing.",
+			Args:  noArguments,
+			RunE:  a.verb(a.planIn(mode)),
+		}
+		a.opts.modeFlags(mode)(of.Flags())
+		verb.AddCommand(of)
 	}
-	a.opts.connector(connector.Flags())
-	verb.AddCommand(connector)
 	return verb
 }
 
@@ -62,7 +78,7 @@ func (a *app) resumeVerb() *cobra.Command {
 }
 
 func noMode(context.Context, []string) error {
-	return &usageError{message: "which mode?", hints: []string{"connector: Authentik beside NetBird's own login"}}
+	return &usageError{message: "which mode?", hints: []string{"connector: Authentik beside NetBird's own login", "standalone: Authentik as NetBird's only login"}}
 }
 
 // anyMode is setup without a mode: the full screen asks which, nobody else does.
@@ -73,7 +89,7 @@ func (a *app) anyMode(ctx context.Context, args []string) error {
 	if err := a.enterSandbox(); err != nil {
 		return err
 	}
-	j, err := a.begin(askScreen, nil)
+	j, err := a.begin(askScreen, state.Connector, nil)
 	if err != nil {
 		return err
 	}
@@ -94,7 +110,7 @@ type job struct {
 
 // begin gathers a job for a verb that sets up: documented defaults, the
 // answers of a setup that is there already, flags and environment over both.
-func (a *app) begin(asks asking, stored *state.Setup) (*job, error) {
+func (a *app) begin(asks asking, mode state.Mode, stored *state.Setup) (*job, error) {
 	tokens, err := a.tokens()
 	if err != nil {
 		return nil, err
@@ -104,9 +120,9 @@ func (a *app) begin(asks asking, stored *state.Setup) (*job, error) {
 		return nil, err
 	}
 	j := &job{tokens: tokens, bench: bench, asks: asks, name: a.opts.setup}
-	j.answers = bench.Defaults(state.Connector)
+	j.answers = bench.Defaults(mode)
 	a.opts.overlay(&j.answers, a.given)
-	if j.name == "" && j.answers.NetBirdURL != "" {
+	if j.name == "" && (j.answers.NetBirdURL != "" || j.answers.NetBirdDomain != "") {
 		j.name = flows.SetupName(j.answers)
 	}
 	if stored == nil && j.name != "" {
@@ -124,11 +140,11 @@ func (a *app) take(j *job, stored *state.Setup) error {
 	if stored == nil || stored.Answers.Mode == "" {
 		return nil
 	}
+	if stored.Answers.Mode != j.answers.Mode {
+		return usagef("the setup %s is %s; name the new one with --setup", stored.Name, stored.Answers.Mode)
+	}
 	j.name, j.answers, j.kept = stored.Name, stored.Answers, stored.Credentials
 	a.opts.overlay(&j.answers, a.given)
-	if j.answers.Mode != state.Connector {
-		return usagef("the setup %s is %s; name the new one with --setup", j.name, j.answers.Mode)
-	}
 	return nil
 }
 
@@ -150,6 +166,10 @@ func (j *job) missing() []string {
 	}
 	need(j.answers.AuthentikURL != "", "--authentik-url")
 	need(j.tokens.Authentik != "" || j.keeps(keystore.AuthentikToken), "--authentik-token-file (or AUTHENTIK_TOKEN)")
+	if j.answers.Mode == state.Standalone {
+		need(j.answers.NetBirdDomain != "", "--netbird-domain")
+		return out
+	}
 	need(j.answers.NetBirdURL != "", "--netbird-url")
 	need(j.tokens.NetBird != "" || j.keeps(keystore.NetBirdToken), "--netbird-token-file (or NETBIRD_TOKEN)")
 	return out
@@ -184,12 +204,20 @@ func (j *job) ended(err error) error {
 	return err
 }
 
-func (a *app) setup(ctx context.Context, _ []string) error {
+func (a *app) setupIn(mode state.Mode) func(context.Context, []string) error {
+	return func(ctx context.Context, _ []string) error { return a.setup(ctx, mode) }
+}
+
+func (a *app) planIn(mode state.Mode) func(context.Context, []string) error {
+	return func(ctx context.Context, _ []string) error { return a.plan(ctx, mode) }
+}
+
+func (a *app) setup(ctx context.Context, mode state.Mode) error {
 	if err := a.enterSandbox(); err != nil {
 		return err
 	}
 	asks := a.asks()
-	j, err := a.begin(asks, nil)
+	j, err := a.begin(asks, mode, nil)
 	if err != nil {
 		return err
 	}
@@ -217,8 +245,11 @@ func (a *app) resume(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if flow, _, _, _, stopped := stored.Interrupted(); stopped && flow == flows.Removing {
+		return a.removeStored(ctx, stored)
+	}
 	asks := a.asks()
-	j, err := a.begin(asks, stored)
+	j, err := a.begin(asks, stored.Answers.Mode, stored)
 	if err != nil {
 		return err
 	}
@@ -263,7 +294,7 @@ func (a *app) interrupted(dir *state.Dir, name string) (*state.Setup, error) {
 	return nil, &usageError{message: "which setup?", hints: []string{"authbird resume " + strings.Join(names(open), ", or authbird resume ")}}
 }
 
-func (a *app) plan(ctx context.Context, _ []string) error {
+func (a *app) plan(ctx context.Context, mode state.Mode) error {
 	if err := a.enterSandbox(); err != nil {
 		return err
 	}
@@ -271,7 +302,7 @@ func (a *app) plan(ctx context.Context, _ []string) error {
 	if asks == askScreen { // only what is missing is asked, and that line by line
 		asks = askLines
 	}
-	j, err := a.begin(asks, nil)
+	j, err := a.begin(asks, mode, nil)
 	if err != nil {
 		return err
 	}
@@ -371,6 +402,9 @@ func (a *app) carry(ctx context.Context, j *job, s *flows.Session, p *flows.Plan
 		a.last.Message = fmt.Sprintf("%s: Authentik and NetBird are connected, and the checks are well", j.name)
 	}
 	a.last.Hints = remarks(results)
+	if s.Answers.Mode == state.Standalone {
+		a.standaloneDone(s.Answers, changes)
+	}
 	if a.opts.json {
 		if stored, err := j.bench.State.Load(j.name); err == nil {
 			st := a.standingOf(j.bench.State, stored)
@@ -381,6 +415,20 @@ func (a *app) carry(ctx context.Context, j *job, s *flows.Session, p *flows.Plan
 		}
 	}
 	return nil
+}
+
+// standaloneDone says where the file is and what NetBird's guide does next.
+func (a *app) standaloneDone(n state.Answers, changes bool) {
+	a.last.Login = ""
+	if changes {
+		a.last.Message = fmt.Sprintf("%s: Authentik is ready to be NetBird's only login, and NetBird's own calls to it work", a.last.Setup)
+	}
+	a.last.Hints = append(a.last.Hints, "NetBird's values are in "+n.EnvFile)
+	if n.NetBirdConfig != "" {
+		a.last.Hints = append(a.last.Hints, n.NetBirdConfig+" is patched: restart NetBird's management server")
+		return
+	}
+	a.last.Hints = append(a.last.Hints, "go on with NetBird's guide, in the folder of setup.env: ./configure.sh, then cd artifacts and docker compose up -d")
 }
 
 // tellFailed tells at which step a run ended, unless the person ended it.

@@ -25,6 +25,7 @@ type terminal struct {
 	emu     *vt.SafeEmulator
 	changed chan struct{} // has one whenever something was drawn
 	over    chan struct{} // closed when authbird has closed the terminal
+	heard   int           // how much of what was written has been listened to
 
 	mu  sync.Mutex
 	raw bytes.Buffer
@@ -124,29 +125,37 @@ func (x *terminal) written() string {
 // sees waits until all of the words are on the screen.
 func (x *terminal) sees(words ...string) *terminal {
 	x.t.Helper()
+	x.until(x.screen, words)
+	return x
+}
+
+// hears waits until the words were written since it last heard something.
+func (x *terminal) hears(words string) *terminal {
+	x.t.Helper()
+	x.until(func() string { return x.written()[x.heard:] }, []string{words})
+	x.heard += strings.Index(x.written()[x.heard:], words) + len(words)
+	return x
+}
+
+// until waits until all of the words are in the text.
+func (x *terminal) until(text func() string, words []string) {
+	x.t.Helper()
 	deadline := time.NewTimer(20 * time.Second)
 	defer deadline.Stop()
-	for over := x.over; ; {
-		screen := x.screen()
-		missing := ""
-		for _, w := range words {
-			if !strings.Contains(screen, w) {
-				missing = w
-			}
-		}
+	for over := false; ; {
+		missing := firstMissing(text(), words)
 		if missing == "" {
-			return x
+			return
+		}
+		if over {
+			x.t.Fatalf("authbird ended before %q:\n%s", missing, x.screen())
 		}
 		select {
 		case <-x.changed:
-		case <-over:
-			over = nil
-			if missing = firstMissing(x.written(), words); missing != "" {
-				x.t.Fatalf("authbird ended before %q was seen:\n%s", missing, x.screen())
-			}
-			return x
+		case <-x.over:
+			over = true
 		case <-deadline.C:
-			x.t.Fatalf("%q is not on the screen:\n%s", missing, screen)
+			x.t.Fatalf("%q is not there:\n%s", missing, x.screen())
 		}
 	}
 }
@@ -177,14 +186,14 @@ func (x *terminal) ends(exit int) {
 	if err != nil && !errors.As(err, &ended) {
 		x.t.Fatal(err)
 	}
+	<-x.over // everything that was written has been drawn
 	if got := x.cmd.ProcessState.ExitCode(); got != exit {
 		x.t.Fatalf("exit %d, want %d\n%s", got, exit, x.screen())
 	}
 }
 
 const (
-	enter  = "\r"
-	escape = "\x1b"
-	ctrlC  = "\x03"
-	down   = "\x1b[B"
+	enter = "\r"
+	ctrlC = "\x03"
+	down  = "\x1b[B"
 )

@@ -16,6 +16,8 @@ type voice interface {
 	event(setup string, e flows.Event)
 	// standing tells of one setup as it stands on this machine.
 	standing(s standing)
+	// removal tells what taking back means for one object.
+	removal(setup string, r flows.Removal)
 	// result is the last word.
 	result(out outcome)
 }
