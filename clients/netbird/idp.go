@@ -119,16 +119,18 @@ type Reach struct {
 }
 
 // ProbeReach asks NetBird for a connector whose issuer doesn't exist (<authentik>/application/o/<random>/). NetBird
-// fetches it and must refuse, and says what it met: a test of the way from there, which changes nothing. Should
-// something answer for that issuer all the same, the connector is deleted at once.
+// fetches it and must refuse, and says what it met: a test of the way from there, which changes nothing. Unsupported
+// before v0.62.2, which takes any issuer unseen: the connector that it makes is deleted at once.
 func (c *Client) ProbeReach(ctx context.Context, issuer string) (Reach, error) {
 	call := c.call("ask NetBird whether it reaches Authentik", http.MethodPost, "/api/identity-providers")
 	spec := IdentityProviderSpec{Type: TypeOIDC, Name: "authbird reach probe", Issuer: issuer, ClientID: "authbird", ClientSecret: "authbird"}
 	var made api.IdentityProvider
 	a, err := c.tr.JSON(ctx, call, spec.request(), &made)
 	if err == nil {
-		r := Reach{Reached: true, Status: http.StatusOK, Said: "something answers for an application that doesn't exist"}
-		return r, c.DeleteIdentityProvider(ctx, value(made.Id))
+		if err := c.DeleteIdentityProvider(ctx, value(made.Id)); err != nil {
+			return Reach{}, err
+		}
+		return Reach{}, problem(call, clients.Unsupported, a.Status, "this version takes an issuer without looking at it")
 	}
 	var refusal struct {
 		Message string `json:"message"`
@@ -141,10 +143,11 @@ func (c *Client) ProbeReach(ctx context.Context, issuer string) (Reach, error) {
 
 // What NetBird says begins with one of these, then quotes what it met: an HTTP status with the whole page, or the
 // error of the attempt behind the address in quotation marks.
+const unreachable = "identity provider issuer is unreachable: "
+
 var (
-	unreachable = "identity provider issuer is unreachable: "
-	metStatus   = regexp.MustCompile(`^([1-5][0-9][0-9]) ([^:]*): ?`)
-	triedGet    = regexp.MustCompile(`^get "[^"]*": `)
+	metStatus = regexp.MustCompile(`^([1-5][0-9][0-9]) ([^:]*): ?`)
+	triedGet  = regexp.MustCompile(`^get "[^"]*": `)
 )
 
 // readReach reads NetBird's reason. Its texts are lower case, the page that it met included.

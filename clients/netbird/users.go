@@ -40,26 +40,37 @@ func (c *Client) CurrentUser(ctx context.Context) (User, error) {
 // user is a user on the wire. Permissions are read leniently: they grow with each version.
 type user struct {
 	api.User
-	Permissions struct {
-		Modules map[string]json.RawMessage `json:"modules"`
-	} `json:"permissions"`
+	Permissions json.RawMessage `json:"permissions"`
 }
 
 func (u user) read() User {
 	out := User{ID: u.Id, Name: u.Name, Email: u.Email, Role: u.Role, Status: string(u.Status), Blocked: u.IsBlocked, PendingApproval: u.PendingApproval}
 	out.IdPID, out.LastLogin = value(u.IdpId), value(u.LastLogin)
 	out.Current, out.ServiceUser = value(u.IsCurrent), value(u.IsServiceUser)
-	for module, raw := range u.Permissions.Modules {
-		rights := map[string]bool{}
-		if json.Unmarshal(raw, &rights) != nil {
-			continue
-		}
-		if out.Permissions == nil {
-			out.Permissions = map[string]map[string]bool{}
-		}
-		out.Permissions[module] = rights
-	}
+	out.Permissions = permissions(u.Permissions)
 	return out
+}
+
+// permissions takes what is said with yes or no; anything else is no right.
+func permissions(raw json.RawMessage) map[string]map[string]bool {
+	var said struct {
+		Modules map[string]any `json:"modules"`
+	}
+	if json.Unmarshal(raw, &said) != nil || said.Modules == nil {
+		return nil
+	}
+	all := make(map[string]map[string]bool, len(said.Modules))
+	for module, rights := range said.Modules {
+		granted := map[string]bool{}
+		byName, _ := rights.(map[string]any)
+		for right, yes := range byName {
+			if yes == true {
+				granted[right] = true
+			}
+		}
+		all[module] = granted
+	}
+	return all
 }
 
 // value is what p points to, or nothing.
