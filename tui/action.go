@@ -47,7 +47,8 @@ type (
 		job     *job
 		plan    *flows.Plan
 		results []doctor.Result
-		login   string // who was seen to sign in; "": nobody
+		login   string // who was let in; "": nobody yet
+		waits   string // who signed in and waits for approval
 	}
 	// recall closes what stands over this screen.
 	recall struct{}

@@ -16,13 +16,14 @@ type doneScreen struct {
 	plan    *flows.Plan
 	results []doctor.Result
 	login   string
+	waits   string
 	link    string
 	command string
 	copied  bool
 }
 
 func newDoneScreen(a finish, link, command string) doneScreen {
-	return doneScreen{name: a.job.name, plan: a.plan, results: a.results, login: a.login, link: link, command: command}
+	return doneScreen{name: a.job.name, plan: a.plan, results: a.results, login: a.login, waits: a.waits, link: link, command: command}
 }
 
 func (s doneScreen) Update(r room, msg tea.Msg) (screen, action) {
@@ -50,9 +51,12 @@ func (s doneScreen) Page(r room) page {
 		words = wordsDoneSame
 	}
 	sh.sign(0, signWhole, th.good, th.strong, fmt.Sprintf(words, said(s.name)))
-	if s.login != "" {
+	switch {
+	case s.login != "":
 		sh.sign(0, signGood, th.good, th.text, fmt.Sprintf(wordsDoneLogin, s.login))
-	} else if s.link != "" {
+	case s.waits != "":
+		sh.sign(0, signPart, th.accent, th.text, fmt.Sprintf(wordsDoneWaits, s.waits))
+	case s.link != "":
 		sh.sign(0, signNone, th.dim, th.text, wordsDoneNoLogin)
 		sh.link(said(s.link))
 	}

@@ -80,8 +80,10 @@ func titleLine(r room, p page) string {
 	room := r.width
 	title := ansi.Truncate(p.title, room, "…")
 	line := left + r.theme.strong.Render(title)
-	if free := room - ansi.StringWidth(title) - ansi.StringWidth(p.note); p.note != "" && free >= 2 {
-		line += strings.Repeat(" ", free) + render(r.theme.dim, p.note)
+	for _, note := range p.notes {
+		if free := room - ansi.StringWidth(title) - ansi.StringWidth(note); free >= 2 {
+			return line + strings.Repeat(" ", free) + render(r.theme.dim, note)
+		}
 	}
 	return line
 }

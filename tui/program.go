@@ -245,7 +245,8 @@ func (p *program) draw() (tea.View, frame) {
 	l := p.top()
 	pg := l.screen.Page(p.room)
 	if p.options.Sandbox {
-		pg.note = strings.TrimPrefix(pg.note+" · "+wordsSandbox, " · ")
+		both := strings.TrimPrefix(strings.Join(pg.notes, "")+" · "+wordsSandbox, " · ")
+		pg.notes = []string{both, wordsSandbox}
 	}
 	keys := l.screen.Keys(p.room)
 	lines := footer(p.room, keys, p.helpBindFor(l))

@@ -100,7 +100,12 @@ func (s proofScreen) pressed(id string) (screen, action) {
 	switch id {
 	case "next":
 		s.handed = true
-		return s, finish{job: s.job, plan: s.plan, results: s.results, login: s.letIn()}
+		who, waits := s.pending()
+		end := finish{job: s.job, plan: s.plan, results: s.results, login: s.letIn()}
+		if waits {
+			end.waits = name(who)
+		}
+		return s, end
 	case "copy":
 		s.copied = true
 		return s, send{s.link}

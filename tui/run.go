@@ -50,6 +50,7 @@ type stepState struct {
 	phase flows.Phase
 	took  time.Duration
 	found flows.Verdict // what stood there before
+	with  string        // the step that made this object too
 }
 
 func newRunScreen(j *job, p *flows.Plan, now func() time.Time) runScreen {
@@ -166,10 +167,27 @@ func (s *runScreen) event(e flows.Event) {
 		s.current = ""
 	}
 	if e.Phase == flows.Done && st.found == "" {
-		st.found = flows.InPlace
+		st.found, st.with = flows.InPlace, s.madeWith(e.Step)
 	}
 	steps[e.Step.ID] = st
 	s.steps = steps
+}
+
+// madeWith is the title of the step whose request made this step's object too,
+// "" where it stood there before the run.
+func (s runScreen) madeWith(about flows.About) string {
+	missing, title := false, ""
+	for _, p := range s.plan.Steps {
+		a := p.Step.About()
+		missing = missing || a.ID == about.ID && p.Finding.Verdict == flows.Missing
+		if a.ID == about.With {
+			title = said(a.Title)
+		}
+	}
+	if !missing {
+		return ""
+	}
+	return title
 }
 
 func (s runScreen) ended(msg carried) (screen, action) {
@@ -316,7 +334,10 @@ func (s runScreen) drawStep(sh *sheet, about flows.About, titles int) {
 	switch {
 	case known && (st.phase == flows.Done || st.phase == flows.Settled):
 		mark, markStyle, style, right = signGood, th.good, th.text, took(st.took)
-		if st.found == flows.InPlace {
+		switch {
+		case st.with != "":
+			right = fmt.Sprintf(wordsRunWith, st.with)
+		case st.found == flows.InPlace:
 			right = wordsRunInPlace
 		}
 	case s.state == runStopped && s.trouble.stop.Reason == flows.Interrupted:

@@ -60,7 +60,7 @@ type room struct {
 // page is a drawn body.
 type page struct {
 	title string
-	note  string // at the right of the title, where there is room
+	notes []string // at the right of the title: the first for which there is room
 	lines []string
 	focus span    // lines that must be visible
 	caret *cursor // where typing goes

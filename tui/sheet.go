@@ -119,7 +119,14 @@ func (s *sheet) focused(write func()) {
 }
 
 func (s *sheet) page(title, note string) page {
-	return page{title: title, note: note, lines: s.lines, focus: s.focus, caret: s.caret}
+	return page{title: title, notes: notesOf(note), lines: s.lines, focus: s.focus, caret: s.caret}
+}
+
+func notesOf(note string) []string {
+	if note == "" {
+		return nil
+	}
+	return []string{note}
 }
 
 // narrow is the width below which labels stand above their values.
