@@ -33,7 +33,7 @@ const (
 	Allowed                          // it would ask the person to sign in, and then send them back there
 	RedirectRefused                  // the redirect URI is not in the provider's list
 	ClientUnknown                    // no provider has that client id
-	NotLinked                        // the provider has no application, or may not be used
+	NotLinked                        // Authentik shows a page that says no: the provider has no application, say
 )
 
 // Authorization is a verdict and what it rests on.
@@ -42,7 +42,8 @@ type Authorization struct {
 	Evidence string // one line
 }
 
-// Authorize asks, with prompt=none, what would become of that login.
+// Authorize asks, with prompt=none, what would become of that login: the way that leaves not even a session behind.
+// Asked so, a provider without an application looks allowed, since nobody has signed in yet: its discovery tells.
 func (c *Client) Authorize(ctx context.Context, d Discovery, r AuthorizeRequest) (Authorization, error) {
 	if r.Registered == 0 {
 		return Authorization{Verdict: Unclear, Evidence: "the provider has no redirect URI: not asked, because Authentik would store the first one"}, nil
