@@ -94,9 +94,12 @@ func (a *app) bench(ask asker) (*flows.Bench, error) {
 // keystoreOptions keeps the sandbox's secrets in memory: the env backend over
 // an environment that has none.
 func (a *app) keystoreOptions(kind keystore.Kind, dir string, ask asker) keystore.Options {
-	o := keystore.Options{Kind: kind, Dir: dir, Getenv: a.Getenv, Passphrase: ask, Say: a.note}
+	o := keystore.Options{Kind: kind, Dir: dir, Identity: a.opts.keystoreIdentity, Getenv: a.Getenv, Passphrase: ask, Say: a.note}
+	if kind != "" && kind != keystore.File {
+		o.Identity = ""
+	}
 	if a.world != nil && kind != keystore.File {
-		o.Kind, o.Say = keystore.Env, nil
+		o.Kind, o.Identity, o.Say = keystore.Env, "", nil
 		o.Getenv = func(string) string { return "" }
 	}
 	return o

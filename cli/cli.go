@@ -15,6 +15,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -175,10 +176,13 @@ func (a *app) verb(do func(context.Context, []string) error) func(*cobra.Command
 // run in the middle of a step.
 type stream struct {
 	w   io.Writer
+	mu  sync.Mutex // a signal's remark comes from beside
 	err error
 }
 
 func (s *stream) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.err != nil {
 		return len(p), nil
 	}

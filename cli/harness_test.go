@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"authbird/cli"
@@ -33,6 +34,7 @@ type desk struct {
 	sim *sim.Sandbox
 	dir string            // the state folder's parent, for files of the test
 	env map[string]string // what the shell has exported
+	key string            // what opens the keystore
 
 	stdin    io.Reader
 	terminal bool // a person is there
@@ -54,9 +56,21 @@ func newDesk(t *testing.T) *desk {
 		"HOME": dir, "XDG_STATE_HOME": dir,
 		"AUTHBIRD_AUTHENTIK_URL": s.AuthentikURL, "AUTHBIRD_NETBIRD_URL": s.NetBirdURL,
 		"AUTHENTIK_TOKEN": s.AuthentikToken, "NETBIRD_TOKEN": s.NetBirdToken,
-		"AUTHBIRD_KEYSTORE": "file", "AUTHBIRD_PASSPHRASE_FILE": d.file("passphrase", passphrase+"\n"),
+		"AUTHBIRD_KEYSTORE": "file",
 	}
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.key = key.String()
+	d.env["AUTHBIRD_KEYSTORE_IDENTITY"] = d.file("key", d.key+"\n") // opens at once, as no passphrase does
 	return d
+}
+
+// withPassphrase has the encrypted file opened by a passphrase.
+func (d *desk) withPassphrase() {
+	d.forget("AUTHBIRD_KEYSTORE_IDENTITY")
+	d.env["AUTHBIRD_PASSPHRASE_FILE"] = d.file("passphrase", passphrase+"\n")
 }
 
 const passphrase = "correct horse battery staple"

@@ -21,7 +21,7 @@ type options struct {
 	authentikToken, netbirdFile string // files that hold the tokens
 	caFile                      string
 	allowHTTP                   bool
-	keystore                    string
+	keystore, keystoreIdentity  string
 	stateDir                    string
 	yes, json                   bool
 	accessible, plain           bool
@@ -62,6 +62,7 @@ func (o *options) common(f *pflag.FlagSet) {
 	f.StringVar(&o.caFile, "ca-file", "", "PEM file of certificate authorities to trust besides the system's")
 	f.BoolVar(&o.allowHTTP, "allow-http", false, "allow http to other machines")
 	f.Var(choice(&o.keystore, "keyring", "file", "env"), "keystore", "where secrets are kept: keyring, file or env")
+	f.StringVar(&o.keystoreIdentity, "keystore-identity", "", "age or SSH private key file that opens the encrypted file, instead of a passphrase")
 	f.StringVar(&o.stateDir, "state-dir", "", "folder of the state; by default $XDG_STATE_HOME/authbird")
 	f.BoolVar(&o.yes, "yes", false, "ask nothing and take the documented defaults")
 	f.BoolVar(&o.json, "json", false, "one JSON object a line on standard output; asks nothing")
@@ -151,6 +152,9 @@ func (o *options) check(given map[string]string) error {
 	if o.authentikToken == "-" && o.netbirdFile == "-" {
 		return usagef("--authentik-token-file and --netbird-token-file can't both be standard input")
 	}
+	if o.keystoreIdentity != "" && o.keystore != "" && o.keystore != "file" {
+		return usagef("%s opens the encrypted file; it does not go with --keystore %s", flagOr("keystore-identity", given), o.keystore)
+	}
 	return o.checkSandbox(given)
 }
 
@@ -195,6 +199,7 @@ func (o *options) overlay(a *state.Answers, given map[string]string) {
 	set("ca-file", func() { a.CAFile = o.caFile })
 	set("allow-http", func() { a.AllowHTTP = o.allowHTTP })
 	set("keystore", func() { a.Keystore = o.keystore })
+	set("keystore-identity", func() { a.KeystoreIdentity = o.keystoreIdentity })
 	set("name", func() { a.Name = o.name })
 	set("slug", func() { a.Slug = o.slug })
 	set("authorization-flow", func() { a.AuthorizationFlow = o.authorizationFlow })

@@ -15,7 +15,7 @@ import (
 
 // The flags that the contract of the command line promises.
 const (
-	commonFlags = "setup authentik-url netbird-url ca-file allow-http keystore state-dir yes json accessible plain trace timeout sandbox authentik-token-file netbird-token-file"
+	commonFlags = "setup authentik-url netbird-url ca-file allow-http keystore keystore-identity state-dir yes json accessible plain trace timeout sandbox authentik-token-file netbird-token-file"
 	setupFlags  = "name slug authorization-flow signing-key allow-group connector-name connector-type adopt keep-admin-tokens restart-command"
 )
 

@@ -172,6 +172,9 @@ func (v *plainVoice) standing(s standing) {
 func stateWords(s standing, now time.Time) string {
 	switch s.State {
 	case stateStopped:
+		if s.StoppedAt == "" {
+			return "stopped " + ago(s.Since, now)
+		}
 		return fmt.Sprintf("stopped at %s, %s", s.StoppedAt, ago(s.Since, now))
 	case stateRunning:
 		return fmt.Sprintf("being worked on by process %d", s.RunningPID)

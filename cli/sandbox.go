@@ -113,8 +113,9 @@ func (a *app) enterSandbox() error {
 		a.given["env-file"] = byFlag
 	}
 	if a.given["keystore"] != byFlag {
-		a.opts.keystore = "env"
+		a.opts.keystore, a.opts.keystoreIdentity = "env", ""
 		a.given["keystore"] = byFlag
+		delete(a.given, "keystore-identity")
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 // of them, nor the secret that is made, is ever drawn or left on the disk.
 func TestNoSecretIsDrawnOnTheFullScreen(t *testing.T) {
 	d := newDesk(t)
-	d.forget("AUTHENTIK_TOKEN", "NETBIRD_TOKEN", "AUTHBIRD_PASSPHRASE_FILE")
+	d.forget("AUTHENTIK_TOKEN", "NETBIRD_TOKEN", "AUTHBIRD_KEYSTORE_IDENTITY")
 	w := d.watch()
 	x := d.start("setup", "connector", "--trace", d.dir+"/trace.jsonl")
 	x.sees("Connect to Authentik", "▸ API token").types(d.sim.AuthentikToken + enter)
@@ -36,7 +36,7 @@ func TestNoSecretIsDrawnOnTheFullScreen(t *testing.T) {
 // The same in words, with the echo of the terminal off where it must be.
 func TestNoSecretIsEchoedLineByLine(t *testing.T) {
 	d := newDesk(t)
-	d.forget("AUTHENTIK_TOKEN", "NETBIRD_TOKEN", "AUTHBIRD_PASSPHRASE_FILE")
+	d.forget("AUTHENTIK_TOKEN", "NETBIRD_TOKEN", "AUTHBIRD_KEYSTORE_IDENTITY")
 	w := d.watch()
 	x := d.start("setup", "connector", "--accessible", "--trace", d.dir+"/trace.jsonl")
 	x.hears("The API token of Authentik? What you type is not shown.").types(d.sim.AuthentikToken + enter)

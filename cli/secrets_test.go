@@ -19,19 +19,22 @@ import (
 // says that it is encrypted.
 func TestNoSecretIsEverWrittenOrShown(t *testing.T) {
 	for _, way := range []struct {
-		name string
-		args []string
-		exit int
+		name       string
+		args       []string
+		passphrase bool
 	}{
-		{"plain", []string{"setup", "connector", "--yes"}, 0},
-		{"json", []string{"setup", "connector", "--json"}, 0},
-		{"tokens kept", []string{"setup", "connector", "--json", "--keep-admin-tokens"}, 0},
-		{"a plan", []string{"plan", "connector", "--yes"}, 0},
+		{"plain", []string{"setup", "connector", "--yes"}, true},
+		{"json", []string{"setup", "connector", "--json"}, false},
+		{"tokens kept", []string{"setup", "connector", "--json", "--keep-admin-tokens"}, true},
+		{"a plan", []string{"plan", "connector", "--yes"}, false},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			d := newDesk(t)
+			if way.passphrase {
+				d.withPassphrase()
+			}
 			w := d.watch()
-			w.run(way.exit, way.args...)
+			w.run(0, way.args...)
 			w.run(0, "status")
 			w.run(0, "status", "--json")
 			w.nothingFound()
@@ -113,7 +116,7 @@ func (w *watcher) run(exit int, args ...string) {
 // secrets are all values of this desk that nobody may see.
 func (d *desk) secrets() map[string]string {
 	all := map[string]string{
-		"Authentik's token": d.sim.AuthentikToken, "NetBird's token": d.sim.NetBirdToken, "the passphrase": passphrase,
+		"Authentik's token": d.sim.AuthentikToken, "NetBird's token": d.sim.NetBirdToken, "the passphrase": passphrase, "the key": d.key,
 	}
 	for i, secret := range d.clientSecrets() {
 		all["client secret "+string(rune('1'+i))] = secret
@@ -126,7 +129,7 @@ func (w *watcher) nothingFound() {
 	w.t.Helper()
 	files := 0
 	err := filepath.WalkDir(w.dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() || entry.Name() == "passphrase" {
+		if err != nil || !entry.Type().IsRegular() || entry.Name() == "passphrase" || path == filepath.Join(w.dir, "key") {
 			return err
 		}
 		files++

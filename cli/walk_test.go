@@ -23,7 +23,7 @@ func (d *desk) forget(names ...string) {
 
 func TestEverythingIsAskedLineByLine(t *testing.T) {
 	d := newDesk(t)
-	d.forget("AUTHBIRD_AUTHENTIK_URL", "AUTHBIRD_NETBIRD_URL", "AUTHENTIK_TOKEN", "NETBIRD_TOKEN", "AUTHBIRD_KEYSTORE", "AUTHBIRD_PASSPHRASE_FILE")
+	d.forget("AUTHBIRD_AUTHENTIK_URL", "AUTHBIRD_NETBIRD_URL", "AUTHENTIK_TOKEN", "NETBIRD_TOKEN", "AUTHBIRD_KEYSTORE", "AUTHBIRD_KEYSTORE_IDENTITY")
 	o := d.conversation("setup connector --keystore file",
 		"http://127.0.0.1:1", d.sim.AuthentikURL, // the first one is nobody
 		"wrong", d.sim.AuthentikToken,
