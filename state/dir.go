@@ -159,8 +159,9 @@ func (d *Dir) Load(name string) (*Setup, error) {
 
 // Archive moves a setup's folder to archive/<name>-<time>, journal and all, and
 // says where. If this Dir has the setup locked, that Setup is used, and closed once
-// the folder has moved; otherwise the lock is taken for the while. *BusyError if
-// another run has it, fs.ErrNotExist if there is nothing to move.
+// the folder has moved, so only its holder may ask for that; otherwise the lock is
+// taken for the while. *BusyError if another run has it, fs.ErrNotExist if there is
+// nothing to move.
 func (d *Dir) Archive(name string, now time.Time) (string, error) {
 	safe, err := disk.SafeName(name)
 	if err != nil {

@@ -113,6 +113,25 @@ func TestJournalsAsTheyAreFound(t *testing.T) {
 	}
 }
 
+// The torn end may be longer than what is written next.
+func TestATornEndIsCut(t *testing.T) {
+	d := open(t)
+	s := mustLock(t, d, "x")
+	must(t, s.Append(entry("connector", "one", Done)))
+	must(t, s.Close())
+	path := filepath.Join(s.Folder, journalFile)
+	whole, err := os.ReadFile(path)
+	must(t, err)
+	must(t, os.WriteFile(path, append(whole, `{"v":1,"note":"`+strings.Repeat("torn", 1000)...), 0o600))
+	s = mustLock(t, d, "x")
+	must(t, s.Append(entry("connector", "two", Done)))
+	now, err := os.ReadFile(path)
+	must(t, err)
+	if bytes.Contains(now, []byte("torn")) || bytes.Count(now, []byte{'\n'}) != 2 || !bytes.HasPrefix(now, whole) {
+		t.Errorf("the journal is %.300q", now)
+	}
+}
+
 func TestADamagedJournalIsToldAndSetAside(t *testing.T) {
 	d := open(t)
 	s := mustLock(t, d, "x")

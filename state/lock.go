@@ -43,8 +43,9 @@ func (e *BusyError) Error() string {
 // when the process ends in whatever way, so it never needs a hand; the note beside
 // it only tells people who that is.
 type lock struct {
-	file *flock.Flock
-	note string
+	file  *flock.Flock
+	note  string
+	since time.Time
 }
 
 type holderJSON struct {
@@ -99,7 +100,7 @@ func (d *Dir) takeLock(safe string) (*lock, error) {
 	if err := disk.MakeDir(filepath.Dir(file)); err != nil {
 		return nil, err
 	}
-	l := &lock{flock.New(file), note}
+	l := &lock{flock.New(file), note, d.Now().UTC().Truncate(time.Second)}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	got, err := l.file.TryLockContext(ctx, patience/20)
@@ -151,7 +152,7 @@ func (s *Setup) Doing(what string) error {
 	if s.lock == nil {
 		return s.readOnly()
 	}
-	data, err := json.Marshal(holderJSON{version, os.Getpid(), s.dir.Now().UTC().Truncate(time.Second), what})
+	data, err := json.Marshal(holderJSON{version, os.Getpid(), s.lock.since, what})
 	if err != nil {
 		return err
 	}

@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // TestMain lets the test binary play another run: one that takes the lock, says so
@@ -39,6 +42,7 @@ func hold(path string) {
 func TestASecondLockIsTold(t *testing.T) {
 	d := open(t)
 	first := mustLock(t, d, "x")
+	d.Now = func() time.Time { return noon.Add(time.Hour) } // since when it has the lock, not since when it does this
 	must(t, first.Doing("rotate client-secret"))
 	other, err := Open(d.Path())
 	must(t, err)
@@ -65,6 +69,9 @@ func TestASecondLockIsTold(t *testing.T) {
 	must(t, first.Close())
 	if b := d.Busy("x"); b != nil {
 		t.Error(b)
+	}
+	if _, err := os.Stat(filepath.Join(d.Path(), "locks", "x.json")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("who held it is still noted: %v", err)
 	}
 	mustLock(t, other, "x")
 }

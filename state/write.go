@@ -112,8 +112,9 @@ func (s *Setup) Append(e Entry) error {
 		return err
 	}
 	if e.Time.IsZero() {
-		e.Time = s.dir.Now().UTC()
+		e.Time = s.dir.Now()
 	}
+	e.Time = e.Time.UTC().Round(0) // as it will be read back
 	line, err := json.Marshal(lineJSON{version, e})
 	if err != nil {
 		return err
