@@ -87,6 +87,9 @@ func setAt(raw json.RawMessage, path []string, value any) (json.RawMessage, erro
 			return nil, err
 		}
 	}
+	if object == nil { // it was null
+		object = map[string]json.RawMessage{}
+	}
 	inner, err := setAt(object[path[0]], path[1:], value)
 	if err != nil {
 		return nil, err

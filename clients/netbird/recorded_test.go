@@ -158,6 +158,9 @@ func TestPatchSettings(t *testing.T) {
 	if string(big) != `{"e":1e400,"n":9007199254740993,"x":1}` {
 		t.Errorf("numbers changed: %s", big)
 	}
+	if null := must(netbird.PatchSettings(json.RawMessage(`{"extra": null}`), map[string]any{"extra.x": 1}))(t); string(null) != `{"extra":{"x":1}}` {
+		t.Errorf("a null became %s", null)
+	}
 	if _, err := netbird.PatchSettings(json.RawMessage(`{"extra": 5}`), map[string]any{"extra.x": 1}); err == nil {
 		t.Error("a number was taken for an object")
 	}
