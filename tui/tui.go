@@ -111,8 +111,7 @@ func (p *program) ending() Result {
 		}
 		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineCommand, said(p.command)))
 	case errors.As(r.Err, &stop):
-		what, _ := errorWords(stop)
-		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineStopped, name, stoppedWords(stop, what)))
+		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineStopped, name, stoppedWords(stop)))
 		for _, s := range stop.Stands {
 			r.Lines = append(r.Lines, "  "+wordsStands+said(s))
 		}
@@ -125,7 +124,11 @@ func (p *program) ending() Result {
 	return r
 }
 
-func stoppedWords(s *flows.Stopped, what string) string {
+func stoppedWords(s *flows.Stopped) string {
+	if s.Reason == flows.Interrupted {
+		return wordsLineAsked
+	}
+	what, _ := errorWords(s)
 	title := said(s.Step.Title)
 	if s.Check != nil {
 		title = said(s.Check.Title)
