@@ -22,8 +22,9 @@ func (i *interrupts) listen(ctx context.Context, signals <-chan os.Signal, note 
 	ctx, stop := context.WithCancel(ctx)
 	giveUp, give := context.WithCancel(context.Background())
 	i.giveUp = giveUp
-	over := make(chan struct{})
+	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {
+		defer close(ended)
 		for {
 			select {
 			case <-over:
@@ -42,7 +43,7 @@ func (i *interrupts) listen(ctx context.Context, signals <-chan os.Signal, note 
 			}
 		}
 	}()
-	return ctx, func() { close(over); stop(); give() }
+	return ctx, func() { close(over); <-ended; stop(); give() }
 }
 
 // gaveUp says that the person did not wait for the last step.

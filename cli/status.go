@@ -125,7 +125,11 @@ func notRotatable(s standing) []string {
 		return nil
 	}
 	var out []string
-	for _, name := range []string{keystore.AuthentikToken, keystore.NetBirdToken} {
+	tokens := []string{keystore.AuthentikToken, keystore.NetBirdToken}
+	if s.Mode == state.Standalone { // NetBird's API is not used
+		tokens = tokens[:1]
+	}
+	for _, name := range tokens {
 		if !slices.ContainsFunc(s.Credentials, func(c state.Credential) bool { return c.Name == name && c.Kept }) {
 			out = append(out, name)
 		}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +18,11 @@ import (
 // in the same order as the full screen, the plan read aloud, a yes, the run,
 // and the proof by a first login.
 func (a *app) walk(ctx context.Context, j *job) error {
-	a.lines.say("Setting up Authentik beside NetBird's own login. Nothing is changed before you say yes. The answer q leaves.")
+	what := "Setting up Authentik beside NetBird's own login."
+	if j.answers.Mode == state.Standalone {
+		what = "Setting up Authentik as NetBird's only login."
+	}
+	a.lines.say("%s Nothing is changed before you say yes. The answer q leaves.", what)
 	if err := a.fill(ctx, j); err != nil {
 		return j.ended(err)
 	}
@@ -32,7 +37,11 @@ func (a *app) fill(ctx context.Context, j *job) error {
 	if err := a.askAuthentik(ctx, j); err != nil {
 		return err
 	}
-	if err := a.askNetBird(ctx, j); err != nil {
+	ask := a.askNetBird
+	if j.answers.Mode == state.Standalone {
+		ask = a.askDomain
+	}
+	if err := ask(ctx, j); err != nil {
 		return err
 	}
 	if j.name == "" {
@@ -188,6 +197,24 @@ func (a *app) askNetBird(ctx context.Context, j *job) error {
 	})
 }
 
+// askDomain asks for NetBird's domain. NetBird itself is not asked: it may not
+// run yet.
+func (a *app) askDomain(ctx context.Context, j *job) error {
+	if j.answers.NetBirdDomain != "" {
+		a.lines.say("NetBird's domain is %s.", j.answers.NetBirdDomain)
+		return nil
+	}
+	typed, err := a.lines.ask(ctx, "NetBird's domain? For example netbird.example.com.", "", func(s string) error {
+		_, err := domain(s)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	j.answers.NetBirdDomain, err = domain(typed)
+	return err
+}
+
 // wayIn offers the ways to a token that NetBird has. A pasted one stays for
 // askToken to ask for.
 func (a *app) wayIn(ctx context.Context, j *job, seen flows.NetBirdSeen) error {
@@ -266,7 +293,11 @@ func (a *app) createOwner(ctx context.Context, j *job) error {
 // askOptions asks what may be chosen, where the person wants to.
 func (a *app) askOptions(ctx context.Context, j *job) error {
 	n := &j.answers
-	a.lines.say("As it stands: provider and application %q with the slug %s, the connector %q, secrets in %s.", n.Name, n.Slug, n.ConnectorName, keystoreWords(n.Keystore))
+	own := fmt.Sprintf("the connector %q", n.ConnectorName)
+	if n.Mode == state.Standalone {
+		own = fmt.Sprintf("the service account %q with the rights %s, redirect URIs %s, values into %s", n.ServiceAccount, n.Rights, n.RedirectMode, n.EnvFile)
+	}
+	a.lines.say("As it stands: provider and application %q with the slug %s, %s, secrets in %s.", n.Name, n.Slug, own, keystoreWords(n.Keystore))
 	yes, err := a.lines.confirm(ctx, "Is that right?", true)
 	if err != nil || yes {
 		return err
@@ -286,9 +317,7 @@ func (a *app) askOptions(ctx context.Context, j *job) error {
 			return a.askChoice(ctx, "Which signing key?", &n.SigningKey, first)
 		},
 		func() error { return a.askGroups(ctx, n) },
-		func() error {
-			return a.askText(ctx, "Name of the connector on NetBird's login page?", &n.ConnectorName)
-		},
+		func() error { return a.askOfMode(ctx, n) },
 		func() error { return a.askKeeping(ctx, j) },
 	} {
 		if err := ask(); err != nil {
@@ -296,6 +325,35 @@ func (a *app) askOptions(ctx context.Context, j *job) error {
 		}
 	}
 	return nil
+}
+
+// askOfMode asks what only one of the modes has.
+func (a *app) askOfMode(ctx context.Context, n *state.Answers) error {
+	if n.Mode != state.Standalone {
+		return a.askText(ctx, "Name of the connector on NetBird's login page?", &n.ConnectorName)
+	}
+	if err := a.askText(ctx, "Name of the service account?", &n.ServiceAccount); err != nil {
+		return err
+	}
+	err := a.askChoice(ctx, "Which rights for it?", &n.Rights, []flows.Choice{
+		{Value: flows.RightsAdmins, Label: "administrator", Note: "as documented"},
+		{Value: flows.RightsLeast, Label: "reading users only", Note: "all that NetBird needs"},
+	})
+	if err != nil {
+		return err
+	}
+	err = a.askChoice(ctx, "Which redirect URIs?", &n.RedirectMode, []flows.Choice{
+		{Value: flows.RedirectsDocumented, Label: "everything below NetBird's domain", Note: "as documented"},
+		{Value: flows.RedirectsStrict, Label: "just the addresses that NetBird uses", Note: "safer"},
+	})
+	if err != nil {
+		return err
+	}
+	err = a.askText(ctx, "Where is setup.env, or shall it be?", &n.EnvFile)
+	if abs, absErr := filepath.Abs(n.EnvFile); err == nil && absErr == nil {
+		n.EnvFile = abs
+	}
+	return err
 }
 
 func keystoreWords(kind string) string {

@@ -168,17 +168,20 @@ func (e *Engine) Carry(ctx context.Context, flow Flow, p *Plan) ([]doctor.Result
 		}
 	}
 	var results []doctor.Result
-	err := r.journaled(state.Done, func() (err error) {
+	err := r.journaled(flow.Name, state.Done, func() (err error) {
 		results, err = r.walk(ctx)
 		return err
 	})
 	return results, err
 }
 
+// Removing is what the journal calls a run that takes back.
+const Removing = "remove"
+
 // TakeBack undoes, last step first, what the journal says is ours.
 func (e *Engine) TakeBack(ctx context.Context, flow Flow) error {
 	r := &run{Engine: e, flow: flow}
-	return r.journaled(state.Undone, func() error {
+	return r.journaled(Removing, state.Undone, func() error {
 		for i := len(flow.Steps) - 1; i >= 0; i-- {
 			s := flow.Steps[i]
 			if ctx.Err() != nil {

@@ -21,17 +21,16 @@ type run struct {
 }
 
 // journaled writes, around a walk, that the run began and how it ended.
-func (r *run) journaled(end state.Phase, walk func() error) error {
-	if err := r.write("", state.Began, state.Receipt{}, "", nil); err != nil {
+func (r *run) journaled(name string, end state.Phase, walk func() error) error {
+	if err := r.append(state.Entry{Flow: name, Phase: state.Began}); err != nil {
 		return r.stop(About{}, err)
 	}
-	err := walk()
-	if err != nil {
+	if err := walk(); err != nil {
 		// Why it stopped is worth keeping; that it can't be kept changes nothing.
-		_ = r.write("", state.Failed, state.Receipt{}, "", err)
+		_ = r.append(state.Entry{Flow: name, Phase: state.Failed, Error: clients.Clean(err.Error())})
 		return err
 	}
-	if err := r.write("", end, state.Receipt{}, "", nil); err != nil {
+	if err := r.append(state.Entry{Flow: name, Phase: end}); err != nil {
 		return r.stop(About{}, err)
 	}
 	return nil
@@ -282,19 +281,28 @@ func (r *run) repairOf(c doctor.Result) Step {
 }
 
 // undo takes one step back. What the journal does not call ours is left alone.
+// A deed whose answer never came is looked for first.
 func (r *run) undo(ctx context.Context, s Step) error {
 	about := s.About()
+	if _, open := r.Journal.Begun(r.flow.Name, about.ID); open {
+		if r.facts == nil {
+			r.facts = r.flow.Survey(ctx)
+		}
+		if err := r.settle(about, r.look(r.flow.Name, s, r.facts)); err != nil {
+			return r.stop(about, err)
+		}
+	}
 	receipt, _ := r.Journal.Last(about.ID)
 	if !receipt.Made && len(receipt.Before) == 0 {
 		return nil
 	}
-	if err := r.write(about.ID, state.Note, state.Receipt{}, "being taken back", nil); err != nil {
+	if err := r.append(state.Entry{Flow: Removing, Step: about.ID, Phase: state.Began}); err != nil {
 		return r.stop(about, err)
 	}
 	if err := r.takeAway(s, receipt); err != nil {
 		return r.stop(about, err)
 	}
-	if err := r.write(about.ID, state.Undone, state.Receipt{}, "", nil); err != nil {
+	if err := r.append(state.Entry{Flow: Removing, Step: about.ID, Phase: state.Undone}); err != nil {
 		return r.stop(about, err)
 	}
 	r.Watch(Event{Phase: Undone, Step: about})
@@ -317,12 +325,17 @@ func (r *run) takeAway(s Step, receipt state.Receipt) error {
 }
 
 func (r *run) write(step string, phase state.Phase, receipt state.Receipt, note string, err error) error {
-	e := state.Entry{Time: r.Now(), Run: r.Run, Flow: r.flow.Name, Step: step, Phase: phase, Receipt: receipt, Note: note}
+	e := state.Entry{Flow: r.flow.Name, Step: step, Phase: phase, Receipt: receipt, Note: note}
 	if err != nil {
 		e.Error = clients.Clean(err.Error())
 	}
-	if werr := r.Journal.Append(e); werr != nil {
-		return &Stopped{Reason: NotWritten, Err: werr}
+	return r.append(e)
+}
+
+func (r *run) append(e state.Entry) error {
+	e.Time, e.Run = r.Now(), r.Run
+	if err := r.Journal.Append(e); err != nil {
+		return &Stopped{Reason: NotWritten, Err: err}
 	}
 	return nil
 }

@@ -88,7 +88,11 @@ func (s setupEnv) warning(f *facts.Facts) string {
 func changedFields(changes []hostfiles.Change) []Field {
 	var out []Field
 	for _, c := range changes {
-		out = append(out, Field{Name: c.Key, Have: clients.Clean(c.Have), Want: clients.Clean(c.Want)})
+		want := clients.Clean(c.Want)
+		if want == "" { // a client id or a secret that is made before the file is written
+			want = "what is made here"
+		}
+		out = append(out, Field{Name: c.Key, Have: clients.Clean(c.Have), Want: want})
 	}
 	return out
 }
