@@ -128,6 +128,9 @@ func reach(f *facts.Facts) Outcome {
 	if !f.NetBird.Reach.Read {
 		return ok("not asked again: the connector stands")
 	}
+	if clients.KindOf(f.NetBird.Reach.Err) == clients.Unsupported {
+		return Outcome{Verdict: Unknown, Evidence: "this NetBird, older than 0.62.2, doesn't look at an issuer when a connector is made"}
+	}
 	if err := f.NetBird.Reach.Err; err != nil {
 		return unreadAt(netBirdHealthy(f), err)
 	}

@@ -81,7 +81,7 @@ func (l *lab) standsOnce() {
 }
 
 // The latency makes it clear which requests go out together.
-const latency = 40 * time.Millisecond
+const latency = 150 * time.Millisecond
 
 func (l *lab) slow() {
 	for _, f := range l.faults {
@@ -103,6 +103,7 @@ func (l *lab) costs(requests, chain int) {
 }
 
 func TestWhatAConnectorSetupCosts(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, labOptions{})
 	l.costs(28, 5)
 	l.costs(22, 2)

@@ -161,6 +161,7 @@ func TestTheSecretCanBeLeftOutOfSetupEnv(t *testing.T) {
 }
 
 func TestWhatAStandaloneSetupCosts(t *testing.T) {
+	t.Parallel()
 	newStandaloneLab(t, "").costs(40, 10)
 	l := newStandaloneLab(t, "")
 	l.answers.Rights, l.answers.RedirectMode = flows.RightsLeast, flows.RedirectsStrict
