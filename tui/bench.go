@@ -51,6 +51,8 @@ type Bench interface {
 type Work interface {
 	Plan(ctx context.Context) (*flows.Plan, error)
 	Carry(ctx context.Context, p *flows.Plan) ([]doctor.Result, error)
+	// Where says in words where the setup's secrets are kept.
+	Where() string
 	Close() error
 }
 

@@ -89,6 +89,7 @@ func (p *program) walk(id int, a action) tea.Cmd {
 		p.link = a.job.session.LoginLink()
 		p.command = flows.CommandLine(p.draft.answers, a.job.name)
 		p.result = Result{Setup: a.job.name, Done: true}
+		p.same = !a.plan.Changes()
 		return p.swap(newProofScreen(a, p.options.SimulateLogin))
 	case finish:
 		p.login = a.login
@@ -171,7 +172,7 @@ func (p *program) beginSetup(name string) tea.Cmd {
 func (p *program) openSetup(s *state.Setup) tea.Cmd {
 	p.result = Result{}
 	p.draft = draft{
-		name: s.Name, answers: s.Answers, tokens: p.options.Tokens, stands: true,
+		name: s.Name, answers: overlay(p.options.Bench.Defaults(s.Answers.Mode), s.Answers), tokens: p.options.Tokens, stands: true,
 		kept: keptTokens{authentik: keeps(s, keystore.AuthentikToken), netbird: keeps(s, keystore.NetBirdToken)},
 	}
 	return p.afterMode()
@@ -220,6 +221,12 @@ func (p *program) forward(e edit) tea.Cmd {
 // change leads back to the screen of an answer: the one on the stack, else a
 // new one in the place of the top.
 func (p *program) change(what question) tea.Cmd {
+	switch what { // a token that was refused is not to be taken from the keystore again
+	case askAuthentik:
+		p.draft.kept.authentik = false
+	case askNetBird:
+		p.draft.kept.netbird = false
+	}
 	if what == askAgain {
 		return tea.Batch(p.popTo(len(p.stack)-2), p.openPlan())
 	}

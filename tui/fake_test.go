@@ -290,6 +290,8 @@ func (s *fakeSession) Carry(ctx context.Context, p *flows.Plan) ([]doctor.Result
 	return s.bench.proof, nil
 }
 
+func (s *fakeSession) Where() string { return "the login keyring" }
+
 func (s *fakeSession) Close() error {
 	s.bench.mu.Lock()
 	defer s.bench.mu.Unlock()

@@ -61,7 +61,7 @@ func (f field) set(value string) field {
 // What is longer than the width scrolls with the caret.
 func (f field) view(th theme, width int, focused bool) (string, int) {
 	width = max(width, 4)
-	if f.empty() && !focused {
+	if f.empty() && f.hint != "" {
 		return render(th.dim, ansi.Truncate(f.hint, width, "…")), 0
 	}
 	runes := []rune(f.in.Value())

@@ -202,6 +202,9 @@ func (s homeScreen) drawDetails(sh *sheet, x *state.Setup) {
 	line("NetBird", said(x.Answers.NetBirdURL))
 	line("State", st.words)
 	line("", st.detail)
+	if st.state == setupPart {
+		line("Stands", standingSteps(x))
+	}
 	for _, c := range x.Credentials {
 		line("Secret", credentialWords(c, s.now()))
 	}

@@ -79,7 +79,7 @@ func addressRows(url, hint, caFile string, allowHTTP bool) []row {
 	return []row{
 		{id: rowURL, label: wordsAddress, field: newField(url, hint)},
 		http,
-		{id: rowCA, label: wordsCAFile, field: newField(caFile, "/etc/ssl/my-ca.pem"), why: wordsCAWhy, hidden: caFile == ""},
+		{id: rowCA, label: wordsCAFile, field: newField(caFile, "such as /etc/ssl/my-ca.pem"), why: wordsCAWhy, hidden: caFile == ""},
 	}
 }
 

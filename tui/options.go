@@ -38,6 +38,7 @@ const (
 	rowSetup     = "setup"
 	rowKeep      = "keep"
 	rowStore     = "store"
+	rowRestart   = "restart"
 )
 
 func newOptionsScreen(d draft, servers Servers) optionsScreen {
@@ -60,6 +61,7 @@ func newOptionsScreen(d draft, servers Servers) optionsScreen {
 		{id: rowConnector, label: wordsOptConn, field: newField(a.ConnectorName, ""), heading: "NetBird", why: wordsOptConnWhy},
 		choice(rowType, wordsOptType, wordsOptTypeWhy, a.ConnectorType, "authentik", wordsOptTypeOwn, "oidc", wordsOptTypeOIDC),
 		setup, keep,
+		{id: rowRestart, label: wordsOptRestart, field: newField(a.RestartCommand, wordsOptRestartHint), why: wordsOptRestartWhy},
 		choice(rowStore, wordsOptStore, wordsOptStoreWhy, a.Keystore, "", wordsOptStoreAny,
 			string(keystore.Keyring), wordsOptStoreRing, string(keystore.File), wordsOptStoreFile, string(keystore.Env), wordsOptStoreEnv),
 	}}
@@ -205,7 +207,7 @@ var slugOK = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 // judge says below a row what is wrong with it.
 func (s *optionsScreen) judge(id string) bool {
 	r := s.form.row(id)
-	if r.kind != rowText || r.hidden {
+	if r.kind != rowText || r.hidden || id == rowRestart {
 		return true
 	}
 	problem := ""
@@ -261,6 +263,7 @@ func (s *optionsScreen) edit() optionsGiven {
 	a.ConnectorName, a.ConnectorType = s.form.row(rowConnector).field.Value(), s.form.row(rowType).value()
 	a.KeepAdminTokens = s.form.row(rowKeep).value() == "yes"
 	a.Keystore = s.form.row(rowStore).value()
+	a.RestartCommand = s.form.row(rowRestart).field.Value()
 	name := s.draft.name
 	if typed := s.form.row(rowSetup).field.Value(); !s.draft.stands && typed != flows.SetupName(a) {
 		name = typed

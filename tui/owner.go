@@ -28,7 +28,7 @@ const (
 
 func newOwnerScreen(door Door, a state.Answers) ownerScreen {
 	return ownerScreen{door: door, answers: a, form: form{rows: []row{
-		{id: rowMail, label: wordsOwnerMail, field: newField("", "you@example.com")},
+		{id: rowMail, label: wordsOwnerMail, field: newField("", "such as you@example.com")},
 		{id: rowName, label: wordsOwnerName, field: newField("", "")},
 		{id: rowPass, label: wordsOwnerPass, field: newMasked("", ""), why: wordsOwnerPassNote},
 		{id: rowPass2, label: wordsOwnerPass2, field: newMasked("", "")},

@@ -75,6 +75,8 @@ func (s pickScreen) Update(r room, msg tea.Msg) (screen, action) {
 	switch hit(k, s.Keys(r)) {
 	case "back":
 		return s, back{noEdit{}}
+	case "clear":
+		s.filter, s.at = s.filter.set(""), 0
 	case "up":
 		s.at = max(s.at-1, 0)
 	case "down":
@@ -161,10 +163,14 @@ func (s pickScreen) Keys(room) []bind {
 	} else if n > 0 {
 		out = append(out, bind{id: "take", keys: keyEnter, label: "↵", does: "take this"})
 	}
+	leave := bindBack()
+	if !s.filter.empty() {
+		leave = bind{id: "clear", keys: keyEsc, label: "esc", does: "show all"}
+	}
 	return append(out,
 		bind{id: "up", keys: keyUp, label: "↑", does: "up", quiet: true},
 		bind{id: "down", keys: keyDown, label: "↓", does: "down", quiet: true},
-		bindBack())
+		leave)
 }
 
 func (s pickScreen) Typing() bool { return !s.filter.empty() }

@@ -22,6 +22,7 @@ type planScreen struct {
 	seq     int
 	job     *job
 	plan    *flows.Plan
+	where   string // the secrets are kept, in words
 	trouble trouble
 	explain bool
 	command bool
@@ -34,9 +35,10 @@ func newPlanScreen(d draft, opener Opener) planScreen {
 
 // planned is what came of opening and reading.
 type planned struct {
-	seq  int
-	plan *flows.Plan
-	err  error
+	seq   int
+	plan  *flows.Plan
+	where string // the secrets are kept, in words
+	err   error
 }
 
 func (s planScreen) Open(ctx context.Context) (screen, []tea.Cmd) {
@@ -54,7 +56,7 @@ func (s *planScreen) read() tea.Cmd {
 			return planned{seq: seq, err: err}
 		}
 		plan, err := j.plan(ctx)
-		return planned{seq: seq, plan: plan, err: err}
+		return planned{seq: seq, plan: plan, where: j.session.Where(), err: err}
 	}
 }
 
@@ -71,7 +73,7 @@ func (s planScreen) Update(r room, msg tea.Msg) (screen, action) {
 		if msg.seq != s.seq {
 			return s, stay{}
 		}
-		s.plan, s.stage = msg.plan, met
+		s.plan, s.where, s.stage = msg.plan, msg.where, met
 		if msg.err != nil {
 			s.stage, s.trouble = failed, newTrouble(msg.err)
 			s.trouble.looking = true
@@ -105,6 +107,8 @@ func (s planScreen) pressed(r room, msg tea.KeyPressMsg) (screen, action) {
 	case "command":
 		s.command = true
 		return s, send{s.commandLine()}
+	case "options":
+		return s, change{askOptions}
 	case "look":
 		cmd := s.read()
 		return s, do(cmd)
@@ -196,7 +200,7 @@ func (s planScreen) groups() []planGroup {
 	return []planGroup{
 		{"Authentik", s.draft.answers.AuthentikURL, flows.AtAuthentik, []doctor.Group{doctor.Authentik}},
 		{"NetBird", s.draft.answers.NetBirdURL, flows.AtNetBird, []doctor.Group{doctor.NetBird, doctor.Between}},
-		{wordsHere, "", flows.Here, []doctor.Group{doctor.Here}},
+		{wordsHere, s.where, flows.Here, []doctor.Group{doctor.Here}},
 	}
 }
 
@@ -367,6 +371,7 @@ func (s planScreen) readyKeys() []bind {
 	}
 	return append(out, bindBack(), explain,
 		bind{id: "command", keys: []string{"c"}, label: "c", does: "copy as command", more: "Show the command that does the same, and send it to your terminal's clipboard (OSC 52)."},
+		bind{id: "options", keys: []string{"o"}, label: "o", does: "options", more: "Change what was chosen for this setup.", quiet: !s.draft.stands},
 		bind{id: "look", keys: []string{"l"}, label: "l", does: "look again", quiet: true},
 		bindQuit())
 }

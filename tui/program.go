@@ -30,6 +30,7 @@ type program struct {
 	link    string
 	login   string
 	command string
+	same    bool // nothing was missing
 }
 
 // layer is one screen on the stack, with its own life.

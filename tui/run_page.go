@@ -57,6 +57,8 @@ func (s runScreen) drawStep(sh *sheet, about flows.About, titles int) {
 	case known && (st.phase == flows.Done || st.phase == flows.Settled):
 		mark, markStyle, style, right = signGood, th.good, th.text, took(st.took)
 		switch {
+		case st.phase == flows.Settled:
+			right = wordsRunFound
 		case st.along != "":
 			right = st.along
 		case st.found == flows.InPlace:

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,18 @@ func standingOf(s *state.Setup, now time.Time) standing {
 		return standing{state: setupTaken, words: fmt.Sprintf(wordsTakenBack, since(now, last.Time))}
 	}
 	return standing{state: setupWhole, words: provenWords(s, now, last.Time), secret: secretAge(s, now)}
+}
+
+// standingSteps are the steps whose objects stand, in the order they were made.
+func standingSteps(s *state.Setup) string {
+	var names []string
+	for _, e := range s.Entries {
+		receipt, _ := s.Last(e.Step)
+		if name := stepName(e.Step); e.Step != "" && receipt.ObjectID != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func provenWords(s *state.Setup, now, last time.Time) string {

@@ -105,7 +105,11 @@ func (p *program) ending() Result {
 	var stop *flows.Stopped
 	switch {
 	case r.Done:
-		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineDone, name))
+		words := wordsLineDone
+		if p.same {
+			words = wordsLineSame
+		}
+		r.Lines = append(r.Lines, fmt.Sprintf(words, name))
 		if p.link != "" && p.login == "" {
 			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineLogin, said(p.link)))
 		}

@@ -343,3 +343,41 @@ func TestWhereNothingIsMissingThereIsNothingToDo(t *testing.T) {
 	d.keys("enter")
 	d.has("is in place, as it was")
 }
+
+func TestTheOptionsOfASetupThatStandsCanBeChanged(t *testing.T) {
+	d := drive(t, Options{Shelf: &fakeShelf{setups: someSetups()}, Start: StartSetup, Setup: "vpn.lab.example",
+		Tokens: flows.Tokens{Authentik: goodToken, NetBird: goodToken}}, 80, 24)
+	d.until("do it")
+	d.has("Here the login keyring")
+	d.keys("o")
+	d.until("See the plan")
+	d.gone("reading the lists")
+	d.lacks("Name of this setup")
+	d.keys("down", "down", "down", "down", "down", "enter", "space", "enter")
+	d.has("staff")
+	d.keys("up", "up", "up", "up", "up", "enter")
+	d.until("do it")
+	if got := d.p.draft; got.setup() != "vpn.lab.example" || strings.Join(got.answers.AllowGroups, "") != "staff" {
+		t.Errorf("the draft is %+v", got)
+	}
+}
+
+func TestATokenOfTheKeystoreThatIsRefusedIsAskedFor(t *testing.T) {
+	b := newFakeBench()
+	b.fail("Plan", &clients.Error{Kind: clients.Unauthorised, Server: "NetBird", Message: "token invalid"})
+	setups := someSetups()
+	setups[1].Credentials = []state.Credential{{Name: "authentik-token", Kept: true}, {Name: "netbird-token", Kept: true}}
+	d := drive(t, Options{Bench: b, Shelf: &fakeShelf{setups: setups}, Start: StartSetup, Setup: "vpn.lab.example"}, 80, 24)
+	d.until("▸ Give another token for NetBird")
+	b.fail("Plan", nil)
+	d.keys("enter")
+	d.until("How do you sign in")
+	d.paste(goodToken)
+	d.keys("enter")
+	d.until("Go on")
+	d.keys("enter")
+	d.until("do it")
+	if got := b.given[len(b.given)-1].NetBird; got != goodToken {
+		t.Errorf("the session was given %q", got)
+	}
+}

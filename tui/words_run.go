@@ -11,18 +11,16 @@ const (
 	wordsRunGivingUp  = "Giving up. What became of the last request is settled at the next look."
 	wordsRunLooking   = "looking again…"
 	wordsRunLost      = "no answer came; looking what became of it"
-	wordsRunSettled   = "an earlier run's answer was lost; it is there"
 	wordsRunWith      = "with the %s"
 	wordsRunAlong     = "done on the way"
+	wordsRunFound     = "found again"
 	wordsRunInPlace   = "in place"
-	wordsChecksTitle  = "Checks"
 	wordsTroubleTitle = "It stopped"
 	wordsStoppedByYou = "Stopped between two steps, as you asked"
 	wordsStands       = "Stands: "
 	wordsStandsNone   = "Stands: nothing was made."
 	wordsLookedOnly   = "Nothing was changed."
 	wordsItSaid       = "It said: "
-	wordsLikely       = "Likely: "
 	wordsHits         = "It means: "
 	wordsToDo         = "To do: "
 
@@ -53,7 +51,6 @@ const (
 	wordsSimulating    = "a simulated person signs in…"
 	wordsSomebody      = "somebody"
 	wordsWatchLost     = "Sign-ins can't be watched from here: "
-	wordsProofNoLink   = "NetBird's login page"
 	wordsDoneTitle     = "Done"
 	wordsDoneWhole     = "%s is set up."
 	wordsDoneSame      = "%s is in place, as it was."
@@ -83,7 +80,6 @@ const (
 	wordsPassEmpty     = "An empty passphrase protects nothing."
 	wordsPassAgain     = "That passphrase doesn't open it."
 	wordsPassNotGiven  = "no passphrase was given"
-	wordsQuitTitle     = "Leave?"
 )
 
 // wordsAt is where something was made.
