@@ -80,15 +80,18 @@ func failedOrUnread(err error) Outcome {
 }
 
 func proofAllowed(f *facts.Facts, p Proven) Outcome {
-	a := f.Proof.Allowed
+	return judgeRedirect(f.Proof.Allowed, p.RedirectURI, p)
+}
+
+func judgeRedirect(a facts.Fact[oidc.Authorization], uri string, p Proven) Outcome {
 	if !a.OK() {
 		return failedOrUnread(a.Err)
 	}
 	switch a.Value.Verdict {
 	case oidc.Allowed:
-		return ok(p.RedirectURI)
+		return ok(uri)
 	case oidc.RedirectRefused:
-		return Outcome{Verdict: Fail, Evidence: a.Value.Evidence, Cause: "Authentik refuses NetBird's redirect URI " + clients.Clean(p.RedirectURI), Hits: "people see \"Redirect URI Error\"", Repair: p.RedirectFix}
+		return Outcome{Verdict: Fail, Evidence: a.Value.Evidence, Cause: "Authentik refuses NetBird's redirect URI " + clients.Clean(uri), Hits: "people see \"Redirect URI Error\"", Repair: p.RedirectFix}
 	case oidc.ClientUnknown:
 		return Outcome{Verdict: Fail, Evidence: a.Value.Evidence, Cause: "Authentik doesn't know the client id", Hits: "every login fails", Repair: "provider"}
 	case oidc.NotLinked:

@@ -24,7 +24,10 @@ func working() *facts.Facts {
 	f.Proof.Keys = facts.Of([]oidc.Key{{Type: "RSA"}}, nil)
 	f.Proof.Allowed = facts.Of(oidc.Authorization{Verdict: oidc.Allowed}, nil)
 	f.Proof.Refused = facts.Of(oidc.Authorization{Verdict: oidc.RedirectRefused}, nil)
-	f.Proof.LoopbackURI = facts.Of(oidc.Authorization{Verdict: oidc.Allowed}, nil)
+	f.Proof.Redirects = []facts.Redirect{
+		{URI: "https://netbird.example.com/auth", Fact: facts.Of(oidc.Authorization{Verdict: oidc.Allowed}, nil)},
+		{URI: "http://localhost:53000", Fact: facts.Of(oidc.Authorization{Verdict: oidc.Allowed}, nil)},
+	}
 	f.Proof.Secret = facts.Of(oidc.SecretProbe{Verdict: oidc.SecretAccepted}, nil)
 	f.Proof.StartURI = facts.Of("https://netbird.example.com/oauth2/callback", nil)
 	f.Proof.Token = facts.Of(oidc.ServiceToken{Token: "t", Scope: "goauthentik.io/api", HasScope: true}, nil)
@@ -99,7 +102,7 @@ func TestStandaloneProof(t *testing.T) {
 		"the issuer is http behind https": {func(f *facts.Facts) {
 			f.Authentik.Discovery.Value.Issuer = "http://auth.example.com/application/o/netbird/"
 		}, "proof-discovery", ""},
-		"the clients' redirect URI is refused": {func(f *facts.Facts) { f.Proof.LoopbackURI.Value.Verdict = oidc.RedirectRefused }, "proof-loopback", "redirect-uri"},
+		"the clients' redirect URI is refused": {func(f *facts.Facts) { f.Proof.Redirects[1].Value.Verdict = oidc.RedirectRefused }, "proof-redirect", "redirect-uri"},
 		"the app password is wrong":            {noToken, "proof-service-account", "app-password"},
 		"the app password has expired": {func(f *facts.Facts) {
 			noToken(f)

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"authbird/clients"
-	"authbird/clients/oidc"
 	"authbird/facts"
 )
 
@@ -59,8 +58,7 @@ func StandaloneProof(p Proven) []Check {
 	return []Check{
 		{"proof-discovery", "the discovery document is as NetBird needs it", Authentik, func(f *facts.Facts) Outcome { return proofHTTPS(f) }},
 		{"proof-keys", "the login is signed with RSA", Authentik, proofKeys},
-		{"proof-redirect", "Authentik accepts NetBird's redirect URI", Between, func(f *facts.Facts) Outcome { return proofAllowed(f, p) }},
-		{"proof-loopback", "Authentik accepts the redirect URI of NetBird's clients", Between, func(f *facts.Facts) Outcome { return proofLoopback(f, p) }},
+		{"proof-redirect", "Authentik accepts each redirect URI of NetBird", Between, func(f *facts.Facts) Outcome { return proofRedirects(f, p) }},
 		{"proof-look-alike", "Authentik refuses another redirect URI", Between, proofRefused},
 		{"proof-service-account", "the service account gets a token", Between, func(f *facts.Facts) Outcome { return proofToken(f, p) }},
 		{"proof-users", "the service account may read users", Between, func(f *facts.Facts) Outcome { return proofUsers(f, p) }},
@@ -83,18 +81,19 @@ func proofHTTPS(f *facts.Facts) Outcome {
 	return o
 }
 
-func proofLoopback(f *facts.Facts, p Proven) Outcome {
-	a := f.Proof.LoopbackURI
-	if !a.OK() {
-		return failedOrUnread(a.Err)
+func proofRedirects(f *facts.Facts, p Proven) Outcome {
+	var seen []string
+	for _, r := range f.Proof.Redirects {
+		o := judgeRedirect(r.Fact, r.URI, p)
+		if o.Verdict != OK {
+			return o
+		}
+		seen = append(seen, r.URI)
 	}
-	if a.Value.Verdict == oidc.RedirectRefused {
-		return Outcome{Verdict: Fail, Evidence: a.Value.Evidence, Cause: "Authentik refuses http://localhost:53000, where NetBird's clients receive a login", Hits: "nobody can connect a machine", Repair: p.RedirectFix}
+	if len(seen) == 0 {
+		return unread(nil)
 	}
-	if a.Value.Verdict != oidc.Allowed {
-		return Outcome{Verdict: Unknown, Evidence: a.Value.Evidence}
-	}
-	return ok("http://localhost:53000")
+	return ok(strings.Join(seen, ", "))
 }
 
 // proofToken tells by Authentik's API why the token endpoint said invalid_grant,

@@ -104,15 +104,21 @@ type NetBird struct {
 
 // Proof is what shows that a finished setup works.
 type Proof struct {
-	Keys        Fact[[]oidc.Key]
-	Allowed     Fact[oidc.Authorization] // our redirect URI
-	Refused     Fact[oidc.Authorization] // a look-alike of it
-	Secret      Fact[oidc.SecretProbe]
-	LoopbackURI Fact[oidc.Authorization] // standalone: the local redirect URI of NetBird's clients
-	Token       Fact[oidc.ServiceToken]  // standalone: the service account's, as NetBird gets it
-	Users       Fact[[]authentik.User]   // standalone: the users that NetBird would see with that token
-	Device      Fact[oidc.Device]        // standalone: a device login that was begun
-	StartURI    Fact[string]             // the redirect URI that a real login start sends
+	Redirects []Redirect // standalone: each redirect URI that NetBird uses
+	Keys      Fact[[]oidc.Key]
+	Allowed   Fact[oidc.Authorization] // our redirect URI
+	Refused   Fact[oidc.Authorization] // a look-alike of it
+	Secret    Fact[oidc.SecretProbe]
+	Token     Fact[oidc.ServiceToken] // standalone: the service account's, as NetBird gets it
+	Users     Fact[[]authentik.User]  // standalone: the users that NetBird would see with that token
+	Device    Fact[oidc.Device]       // standalone: a device login that was begun
+	StartURI  Fact[string]            // the redirect URI that a real login start sends
+}
+
+// Redirect is what Authentik makes of one redirect URI.
+type Redirect struct {
+	URI string
+	Fact[oidc.Authorization]
 }
 
 // Local is what this machine knows: the keystore and the journal.

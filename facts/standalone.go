@@ -36,13 +36,12 @@ func (r *Reader) askStandalone(ctx context.Context, w *wave, f *Facts) {
 
 // StandaloneProofAsk is what the proof of a standalone setup needs to know.
 type StandaloneProofAsk struct {
-	ClientID    string
-	Username    string
-	Password    string
-	RedirectURI string // at NetBird's domain
-	LookAlike   string // at another host, to be refused
-	LoopbackURI string // of NetBird's clients
-	Registered  int
+	ClientID   string
+	Username   string
+	Password   string
+	Redirects  []string // that NetBird uses
+	LookAlike  string   // at another host, to be refused
+	Registered int
 }
 
 // apiScope is what NetBird asks for as the service account.
@@ -68,9 +67,12 @@ func (r *Reader) ProveStandalone(ctx context.Context, f *Facts, ask StandalonePr
 	var w wave
 	get(ctx, &w, &f.Proof.Keys, func(ctx context.Context) ([]oidc.Key, error) { return r.OIDC.Keys(ctx, d) })
 	login := ProofAsk{ClientID: ask.ClientID, Registered: ask.Registered}
-	r.askAuthorize(ctx, &w, &f.Proof.Allowed, d, login, ask.RedirectURI)
+	f.Proof.Redirects = make([]Redirect, len(ask.Redirects))
+	for i, uri := range ask.Redirects {
+		f.Proof.Redirects[i].URI = uri
+		r.askAuthorize(ctx, &w, &f.Proof.Redirects[i].Fact, d, login, uri)
+	}
 	r.askAuthorize(ctx, &w, &f.Proof.Refused, d, login, ask.LookAlike)
-	r.askAuthorize(ctx, &w, &f.Proof.LoopbackURI, d, login, ask.LoopbackURI)
 	get(ctx, &w, &f.Authentik.Brand, r.Authentik.CurrentBrand)
 	get(ctx, &w, &f.Proof.Device, func(ctx context.Context) (oidc.Device, error) {
 		device, err := r.OIDC.StartDevice(ctx, d, ask.ClientID, "openid")

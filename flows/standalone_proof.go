@@ -17,11 +17,10 @@ type standaloneProof struct {
 
 func (p *standaloneProof) ask(f *facts.Facts) facts.StandaloneProofAsk {
 	have, _ := providerOf(f, p.clientID())
-	at := "https://" + p.Answers.NetBirdDomain + "/auth"
 	return facts.StandaloneProofAsk{
 		ClientID: p.clientID(), Username: p.Answers.ServiceAccount, Password: f.Local.AppPassword.Value,
-		RedirectURI: at, LookAlike: "https://not-" + p.Answers.NetBirdDomain + "/auth",
-		LoopbackURI: clientLoopback, Registered: len(have.RedirectURIs),
+		Redirects: p.usedRedirects(), LookAlike: "https://not-" + p.Answers.NetBirdDomain + "/auth",
+		Registered: len(have.RedirectURIs),
 	}
 }
 
@@ -41,6 +40,6 @@ func (p *standaloneProof) prove(ctx context.Context, f *facts.Facts) []doctor.Re
 		p.wait = nil
 	}
 	return doctor.Judge(doctor.StandaloneProof(doctor.Proven{
-		RedirectURI: p.ask(f).RedirectURI, RedirectFix: stepRedirect, Account: p.Answers.ServiceAccount,
+		RedirectFix: stepRedirect, Account: p.Answers.ServiceAccount,
 	}), f)
 }

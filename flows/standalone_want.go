@@ -36,15 +36,25 @@ func (w *Work) standaloneProvider(f *facts.Facts) (authentik.ProviderSpec, error
 // everything below the domain, quoted so that a dot is a dot; or just the
 // addresses that NetBird's dashboard and clients use.
 func (w *Work) standaloneRedirects() []authentik.RedirectURI {
-	domain := w.Answers.NetBirdDomain
 	loopback := authentik.RedirectURI{MatchingMode: "strict", URL: clientLoopback}
 	if w.Answers.RedirectMode != RedirectsStrict {
-		return []authentik.RedirectURI{{MatchingMode: "regex", URL: fmt.Sprintf("https://%s/.*", regexp.QuoteMeta(domain))}, loopback}
+		return []authentik.RedirectURI{{MatchingMode: "regex", URL: fmt.Sprintf("https://%s/.*", regexp.QuoteMeta(w.Answers.NetBirdDomain))}, loopback}
 	}
-	return []authentik.RedirectURI{
-		{MatchingMode: "strict", URL: "https://" + domain + "/auth"},
-		{MatchingMode: "strict", URL: "https://" + domain + "/silent-auth"},
-		loopback,
-		{MatchingMode: "strict", URL: clientLoopback + "/"},
+	var out []authentik.RedirectURI
+	for _, uri := range w.usedRedirects() {
+		out = append(out, authentik.RedirectURI{MatchingMode: "strict", URL: uri})
 	}
+	return out
+}
+
+// usedRedirects are the addresses that NetBird sends people back to: the
+// dashboard's two, and its clients' (with a slash only where the list is
+// strict; the documented one has it without).
+func (w *Work) usedRedirects() []string {
+	at := "https://" + w.Answers.NetBirdDomain
+	out := []string{at + "/auth", at + "/silent-auth", clientLoopback}
+	if w.Answers.RedirectMode == RedirectsStrict {
+		out = append(out, clientLoopback+"/")
+	}
+	return out
 }
