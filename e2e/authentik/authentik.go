@@ -185,7 +185,6 @@ func (s *Server) MakeApplication(t testing.TB, slug string, provider map[string]
 // DropLater deletes an object as the test ends.
 func (s *Server) DropLater(t testing.TB, path string) {
 	t.Cleanup(func() {
-		// The test's own context is over by now.
 		answer, err := web.Call(context.Background(), http.MethodDelete, s.URL+path, s.Token, nil)
 		if err != nil || answer.Status >= 300 && answer.Status != http.StatusNotFound {
 			t.Errorf("clean up: DELETE %s: status %d, %v", path, answer.Status, err)
@@ -194,10 +193,11 @@ func (s *Server) DropLater(t testing.TB, path string) {
 }
 
 // Call speaks to the API as the superuser; anything but a 2xx ends the test.
-// into may be nil.
+// into may be nil. It isn't bound to the test's context, which is over when a
+// test cleans up.
 func (s *Server) Call(t testing.TB, method, path string, body, into any) {
 	t.Helper()
-	answer, err := web.Call(t.Context(), method, s.URL+path, s.Token, body)
+	answer, err := web.Call(context.Background(), method, s.URL+path, s.Token, body)
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
