@@ -45,7 +45,7 @@ type Client struct {
 	Issuer      string // its discovery names the endpoints
 	ID          string
 	Redirect    string // one of the client's redirect URIs
-	Scope       string // never offline_access: netbird.md, and dexidp/dex#5017
+	Scope       string // without offline_access at a NetBird: a refresh there can hang it (dexidp/dex#5017)
 	ConnectorID string // of NetBird's connectors, which one to go by; "" = Dex's choice
 }
 

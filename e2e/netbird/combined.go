@@ -34,7 +34,7 @@ type Options struct {
 	Container bool
 }
 
-// Owner is who set a server up.
+// owner is who sets every server up.
 var owner = browser.Person{Name: "owner@example.com", Password: "Passw0rd!of-the-owner"}
 
 // Server is one running combined server.

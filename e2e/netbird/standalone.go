@@ -50,7 +50,8 @@ func (c Configured) Client(t testing.TB) (issuer, id string) {
 // script would ask a public service for the machine's address.
 //
 // The error has the script's output. As the script exits 0 in cases where it
-// wrote nonsense (netbird.md, 29), a caller looks at the result.
+// wrote nonsense (an AuthIssuer "null" where the discovery is a 404), a caller
+// looks at the result.
 func Configure(t testing.TB, setupEnv string) (Configured, error) {
 	t.Helper()
 	shipped := os.Getenv("AUTHBIRD_E2E_NETBIRD_FILES")
