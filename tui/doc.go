@@ -14,6 +14,7 @@
 // is a command, whose answer comes back to the screen that asked and to no
 // other.
 //
-// It refuses to start without a terminal, to query a terminal and wait for the
-// reply, and to put server text on the screen that was not cleaned.
+// It refuses to query a terminal and wait for the reply, to read the clipboard of
+// the machine it runs on, and to put server text on the screen that was not
+// cleaned.
 package tui

@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,8 +24,6 @@ type driver struct {
 	msgs  chan tea.Msg
 	quit  bool
 	stop  context.CancelFunc
-	wait  sync.WaitGroup
-	sent  []string // to the clipboard
 	size  struct{ w, h int }
 }
 
@@ -242,12 +239,6 @@ func (d *driver) lacks(texts ...string) {
 			d.t.Errorf("the screen shows %q:\n%s", text, d.text())
 		}
 	}
-}
-
-// footer are the last lines.
-func (d *driver) footer() string {
-	lines := strings.Split(d.text(), "\n")
-	return strings.Join(lines[max(0, len(lines)-2):], "\n")
 }
 
 // sizes are the windows that everything must fit in.

@@ -104,7 +104,7 @@ func (p *program) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case letGo:
 		delete(p.closings, msg.id)
 	case passAsked:
-		return p, p.open(newPassphraseScreen(msg))
+		return p, tea.Batch(p.open(newPassphraseScreen(msg)), p.options.Asker.listen(p.ctx))
 	case tea.KeyPressMsg:
 		return p, p.key(msg)
 	case tea.PasteMsg:
@@ -291,10 +291,6 @@ func (p *program) pop() tea.Cmd {
 	l.end()
 	p.stack = p.stack[:len(p.stack)-1]
 	p.help = false
-	if pass, ok := l.screen.(passphraseScreen); ok {
-		pass.Close()
-		return p.options.Asker.listen(p.ctx)
-	}
 	c, ok := l.screen.(closer)
 	if !ok {
 		return nil

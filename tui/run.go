@@ -218,7 +218,7 @@ func (s runScreen) replanned(msg replanned) (screen, action) {
 	}
 	s.plan = msg.plan
 	cmds := s.carry()
-	return s, do(append(cmds, everySecond())...)
+	return s, do(cmds...)
 }
 
 func (s runScreen) decided(msg adoptAnswered) (screen, action) {

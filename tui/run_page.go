@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"authbird/doctor"
 	"authbird/flows"
 )
 
@@ -45,8 +46,23 @@ func (s runScreen) drawEnd(sh *sheet) {
 	case runStopped:
 		s.trouble.draw(sh)
 	case runDone:
-		sh.focused(func() { sh.sign(0, signGood, th.good, th.strong, wordsRunDone) })
+		mark, style, words := signGood, th.good, wordsRunDone
+		if n := unmade(s.results); n > 0 {
+			mark, style, words = signUnsure, th.dim, fmt.Sprintf(wordsRunUnsure, count(n, "check"))
+		}
+		sh.focused(func() { sh.sign(0, mark, style, th.strong, words) })
 	}
+}
+
+// unmade counts the checks whose grounds could not be read.
+func unmade(results []doctor.Result) int {
+	n := 0
+	for _, c := range results {
+		if c.Verdict == doctor.Unknown {
+			n++
+		}
+	}
+	return n
 }
 
 func (s runScreen) drawStep(sh *sheet, about flows.About, titles int) {

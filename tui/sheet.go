@@ -149,6 +149,9 @@ func wrap(words string, width int) []string {
 		}
 		for ansi.StringWidth(line) > width {
 			head := ansi.Truncate(line, width, "")
+			if i := strings.LastIndexAny(head, "-/_&?"); i >= len(head)/2 {
+				head = head[:i+1]
+			}
 			if head == "" { // one character is wider than the line
 				head, line = "?", ""
 			}

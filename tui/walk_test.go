@@ -170,6 +170,15 @@ func TestARunTicksAndGoesOnToTheProof(t *testing.T) {
 	d.has("✓ Authentik takes NetBird's redirect URI")
 }
 
+func TestACheckThatCouldNotBeMadeIsNotCalledMade(t *testing.T) {
+	b := newFakeBench()
+	b.proof = append(b.proof, doctor.Result{ID: "secret", Title: "Authentik accepts the client secret", Verdict: doctor.Unknown, Evidence: "no answer"})
+	d := atPlan(t, b)
+	d.keys("enter")
+	d.until("Everything is made. 1 check could not be made.")
+	d.has("? Authentik accepts the client secret no answer")
+}
+
 func TestCtrlCStopsBetweenStepsAndThenGivesUp(t *testing.T) {
 	t.Run("once", func(t *testing.T) {
 		b := newFakeBench()

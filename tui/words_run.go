@@ -6,6 +6,7 @@ import "authbird/flows"
 const (
 	wordsRunTitle     = "Setting up %s"
 	wordsRunDone      = "Everything is made and checked."
+	wordsRunUnsure    = "Everything is made. %s could not be made."
 	wordsRunNext      = "Go on to the first sign-in"
 	wordsRunStopping  = "Stopping after this step. Ctrl-C again gives up at once; the next look then settles what became of the request that is under way."
 	wordsRunGivingUp  = "Giving up. What became of the last request is settled at the next look."
