@@ -64,13 +64,18 @@ type Process struct {
 	Counter uint32 // grows by the requests served; begins anywhere
 }
 
+// mostRequests is how far the counter may go between two looks of one run. It has three bytes and begins anywhere, so
+// a restart that leaves the process id as it was lands within by chance once in 256 times.
+const mostRequests = 1 << 16
+
 // SameRun reports whether p, seen after q, comes from the same run of the server. Known is false where one of
-// them tells nothing.
+// them tells nothing. In a container the server is process 1 in each of its lives: there only the counter jumps.
 func (p Process) SameRun(q Process) (same, known bool) {
 	if p.ID == "" || q.ID == "" {
 		return false, false
 	}
-	return p.ID == q.ID, true
+	ahead := (p.Counter - q.Counter) & 0xffffff
+	return p.ID == q.ID && ahead < mostRequests, true
 }
 
 // processOf reads machine, process and counter out of an X-Request-Id.
