@@ -63,7 +63,9 @@ func newTerminal(t *testing.T, ctx context.Context, o Options, w, h int) *termin
 	t.Cleanup(func() {
 		watch.Stop()
 		master.Close()
-		x.screen.Close()
+		if replies, ok := x.screen.InputPipe().(io.Closer); ok {
+			replies.Close() // the emulator's own Close races with its Read
+		}
 	})
 	return x
 }
