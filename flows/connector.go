@@ -64,9 +64,10 @@ func (w *Work) survey(ctx context.Context) *facts.Facts {
 // the connector; the login start, which opens the connector, comes last.
 type connectorProof struct {
 	*Work
-	wait    func() // for Authentik's part; nil: not begun
-	of      string // the redirect URIs that it was begun with
-	changed bool   // the connector was made or changed in this run
+	wait    func()       // for Authentik's part; nil: not begun
+	facts   *facts.Facts // that it was begun for
+	of      string       // the redirect URIs that it was begun with
+	changed bool         // the connector was made or changed in this run
 }
 
 // note says that the connector was made or changed: it is opened only once
@@ -89,13 +90,13 @@ func (p *connectorProof) begin(ctx context.Context, f *facts.Facts) {
 	if !ok || len(have.RedirectURIs) == 0 || !f.Authentik.Discovery.OK() {
 		return
 	}
-	p.of = uris(have.RedirectURIs)
+	p.of, p.facts = uris(have.RedirectURIs), f
 	p.wait = p.Reader.ProveAuthentik(ctx, f, p.ask(f))
 }
 
 func (p *connectorProof) prove(ctx context.Context, f *facts.Facts) []doctor.Result {
 	have, _ := providerOf(f, p.clientID())
-	if p.wait == nil || p.of != uris(have.RedirectURIs) {
+	if p.wait == nil || p.facts != f || p.of != uris(have.RedirectURIs) {
 		p.begin(ctx, f)
 	}
 	ask := p.ask(f)

@@ -10,6 +10,7 @@ import (
 	"authbird/clients"
 	"authbird/clients/authentik"
 	"authbird/clients/netbird"
+	"authbird/doctor"
 	"authbird/flows"
 	"authbird/sim/fault"
 	simnetbird "authbird/sim/netbird"
@@ -234,5 +235,38 @@ func TestPreflightStopsBeforeAnyWrite(t *testing.T) {
 				t.Errorf("something stands: %v", s.Stands)
 			}
 		})
+	}
+}
+
+func TestARetryInTheSameSessionProvesAnew(t *testing.T) {
+	l := newLab(t, labOptions{})
+	s, err := l.bench.Open(t.Context(), setupName, l.answers, l.tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := l.faults["netbird"].Order(fault.Fault{Method: "POST", Path: "/api/identity-providers", Skip: 1, Kind: fault.Status, Status: 403}); err != nil {
+		t.Fatal(err)
+	}
+	for try := range 2 {
+		p, err := s.Plan(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		results, err := s.Carry(t.Context(), p)
+		if try == 0 {
+			if err == nil {
+				t.Fatal("the ordered fault did nothing")
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range results {
+			if r.Verdict != doctor.OK {
+				t.Errorf("%s: %s %s", r.ID, r.Verdict, r.Cause)
+			}
+		}
 	}
 }

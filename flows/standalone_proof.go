@@ -12,7 +12,8 @@ import (
 // still being made.
 type standaloneProof struct {
 	*Work
-	wait func() // for the service account's part; nil: not begun
+	wait  func()       // for the service account's part; nil: not begun
+	facts *facts.Facts // that it was begun for
 }
 
 func (p *standaloneProof) ask(f *facts.Facts) facts.StandaloneProofAsk {
@@ -26,12 +27,12 @@ func (p *standaloneProof) ask(f *facts.Facts) facts.StandaloneProofAsk {
 
 func (p *standaloneProof) begin(ctx context.Context, f *facts.Facts) {
 	if f.Authentik.Discovery.OK() && f.Local.AppPassword.OK() {
-		p.wait = p.Reader.ProveServiceAccount(ctx, f, p.ask(f))
+		p.facts, p.wait = f, p.Reader.ProveServiceAccount(ctx, f, p.ask(f))
 	}
 }
 
 func (p *standaloneProof) prove(ctx context.Context, f *facts.Facts) []doctor.Result {
-	if p.wait == nil {
+	if p.wait == nil || p.facts != f {
 		p.begin(ctx, f)
 	}
 	p.Reader.ProveStandalone(ctx, f, p.ask(f))
