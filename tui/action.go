@@ -28,7 +28,10 @@ type (
 	// forward says that this screen's question is answered.
 	forward struct{ edit edit }
 	// openSetup begins the walk for a setup that stands already.
-	openSetup struct{ setup *state.Setup }
+	openSetup struct {
+		setup  *state.Setup
+		remove bool // to take it back
+	}
 	// beginSetup begins the walk for a new setup.
 	beginSetup struct{}
 	// start runs a plan; the session moves to the run.

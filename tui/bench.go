@@ -65,10 +65,21 @@ type Logins interface {
 	NoteLogin(flows.Sighting) error
 }
 
+// Undoer takes a setup back.
+type Undoer interface {
+	// PlanRemoval says what goes, what is put back and what stays, and whether it
+	// may be done at all.
+	PlanRemoval(ctx context.Context) ([]flows.Removal, []doctor.Result, error)
+	// Remove does it and says where the journal is kept. force is a person's
+	// reason for doing it against the guard.
+	Remove(ctx context.Context, force string) (archive string, err error)
+}
+
 // Session is one setup, opened.
 type Session interface {
 	Work
 	Logins
+	Undoer
 }
 
 // Shelf is where the setups are kept.
@@ -82,6 +93,15 @@ type Shelf interface {
 func OnBench(b *flows.Bench) Bench { return bench{b} }
 
 type bench struct{ *flows.Bench }
+
+// SeeAuthentik is asked before NetBird's address is known, and flows wants two:
+// NetBird is not asked anything there.
+func (b bench) SeeAuthentik(ctx context.Context, a state.Answers, token string) (flows.AuthentikSeen, error) {
+	if a.NetBirdURL == "" && a.NetBirdDomain == "" {
+		a.NetBirdURL = a.AuthentikURL
+	}
+	return b.Bench.SeeAuthentik(ctx, a, token)
+}
 
 func (b bench) Open(ctx context.Context, name string, a state.Answers, t flows.Tokens, ears Ears) (Session, error) {
 	s, err := b.Bench.Open(ctx, name, a, t)

@@ -29,12 +29,18 @@ func (p *program) homeScreen() homeScreen {
 // homeVerbs is what home offers for a setup, the most likely first. A new verb
 // is a line here and a screen.
 func homeVerbs() []homeVerb {
-	open := func(s *state.Setup) action { return openSetup{s} }
-	unfinished := func(s standing) bool { return s.state == setupPart || s.state == setupNew }
+	open := func(s *state.Setup) action { return openSetup{s, false} }
+	remove := func(s *state.Setup) action { return openSetup{s, true} }
+	removing := func(s standing) bool { return s.state == setupPart && s.removing }
+	unfinished := func(s standing) bool { return (s.state == setupPart || s.state == setupNew) && !s.removing }
 	finished := func(s standing) bool { return s.state == setupWhole || s.state == setupTaken }
+	there := func(s standing) bool { return finished(s) || unfinished(s) }
 	return []homeVerb{
-		{key: "g", does: "go on", more: "Look at both servers and do what is missing, after you have seen it.", when: unfinished, act: open},
-		{key: "p", does: "look again", more: "Look at both servers and show whether all still stands.", when: finished, act: open},
+		{key: "g", does: wordsVerbGoOn, more: wordsVerbGoOnMore, when: unfinished, act: open},
+		{key: "g", does: wordsVerbGoOn, more: wordsVerbRemoveMore, when: removing, act: remove},
+		{key: "p", does: wordsVerbLook, more: wordsVerbLookMore, when: finished, act: open},
+		{key: "p", does: wordsVerbPlan, more: wordsVerbPlanMore, when: removing, act: open},
+		{key: "x", does: wordsVerbRemove, more: wordsVerbRemoveMore, when: there, act: remove},
 	}
 }
 
@@ -74,9 +80,9 @@ func (p *program) walk(id int, a action) tea.Cmd {
 	case beginSetup:
 		return p.beginSetup("")
 	case openSetup:
-		return p.openSetup(a.setup)
+		return p.openSetup(a.setup, a.remove)
 	case modePicked:
-		return p.forward(modeChosen{a.mode, p.options.Bench.Defaults(a.mode)})
+		return p.forward(modeChosen{a.mode, p.defaults(a.mode)})
 	case forward:
 		return p.forward(a.edit)
 	case start:
@@ -86,16 +92,30 @@ func (p *program) walk(id int, a action) tea.Cmd {
 		return p.swap(newRunScreen(a.job, a.plan, p.options.Now))
 	case prove:
 		p.lastJob = a.job
-		p.link = a.job.session.LoginLink()
+		p.link = ""
+		if p.draft.answers.Mode != state.Standalone {
+			p.link = a.job.session.LoginLink()
+		}
 		p.command = flows.CommandLine(p.draft.answers, a.job.name)
 		p.result = Result{Setup: a.job.name, Done: true}
 		p.same = !a.plan.Changes()
+		if p.draft.answers.Mode == state.Standalone { // the checks have proven it, and NetBird may not run yet
+			return p.walk(id, finish{job: a.job, plan: a.plan, results: a.results})
+		}
 		return p.swap(newProofScreen(a, p.options.SimulateLogin))
 	case finish:
 		p.login = a.login
 		closing := a.job.close()
 		p.closings[-1] = closing
-		return tea.Batch(closing, p.swap(newDoneScreen(a, p.link, p.command)))
+		done := newDoneScreen(a, p.link, p.command)
+		done.answers = p.draft.answers
+		return tea.Batch(closing, p.swap(done))
+	case undoing:
+		p.lastJob = a.job
+		p.result = Result{Setup: a.job.name}
+		return nil
+	case unmake:
+		return p.unmake()
 	case change:
 		return p.change(a.what)
 	case home:
@@ -158,21 +178,28 @@ func (p *program) modes() []state.Mode {
 // beginSetup starts a walk from what flags and environment gave.
 func (p *program) beginSetup(name string) tea.Cmd {
 	p.result = Result{}
-	p.draft = draft{name: name, answers: p.options.Answers, tokens: p.options.Tokens}
+	p.draft = draft{name: name, answers: p.options.Answers, tokens: p.options.Tokens, folder: p.options.Folder}
 	if mode := p.options.Answers.Mode; mode != "" && p.options.Start == StartWalk {
-		p.draft.answers = overlay(p.options.Bench.Defaults(mode), p.draft.answers)
+		p.draft.answers = overlay(p.defaults(mode), p.draft.answers)
 		return p.openAuthentik()
 	}
 	p.draft.answers.Mode = ""
 	return p.open(newModeScreen(p.modes(), p.options.Answers.Mode))
 }
 
-// openSetup starts a walk for a setup that is there: only what is missing is
-// asked for.
-func (p *program) openSetup(s *state.Setup) tea.Cmd {
+func (p *program) defaults(mode state.Mode) state.Answers {
+	if p.options.Defaults != nil {
+		return p.options.Defaults(mode)
+	}
+	return p.options.Bench.Defaults(mode)
+}
+
+// openSetup starts a walk for a setup that is there, to complete it or to take it
+// back: only what is missing is asked for.
+func (p *program) openSetup(s *state.Setup, remove bool) tea.Cmd {
 	p.result = Result{}
 	p.draft = draft{
-		name: s.Name, answers: overlay(p.options.Bench.Defaults(s.Answers.Mode), s.Answers), tokens: p.options.Tokens, stands: true,
+		name: s.Name, answers: overlay(p.options.Bench.Defaults(s.Answers.Mode), s.Answers), tokens: p.options.Tokens, stands: true, remove: remove, folder: p.options.Folder,
 		kept: keptTokens{authentik: keeps(s, keystore.AuthentikToken), netbird: keeps(s, keystore.NetBirdToken)},
 	}
 	return p.afterMode()
@@ -187,8 +214,22 @@ func (p *program) afterMode() tea.Cmd {
 	return p.afterAuthentik()
 }
 
+// unmake takes back the setup of this walk, over the list of setups.
+func (p *program) unmake() tea.Cmd {
+	closing := p.popTo(0)
+	p.draft.name = p.draft.setup()
+	p.draft.stands, p.draft.remove = true, true
+	return tea.Batch(closing, p.openPlan())
+}
+
 func (p *program) afterAuthentik() tea.Cmd {
 	d := p.draft
+	if d.answers.Mode == state.Standalone {
+		if d.stands {
+			return p.openPlan()
+		}
+		return p.open(newDomainScreen(d))
+	}
 	if !d.stands || d.tokens.NetBird == "" && !d.kept.netbird {
 		return p.open(newNetBirdScreen(d, p.options.Bench, p.options.Now))
 	}
@@ -199,7 +240,23 @@ func (p *program) openAuthentik() tea.Cmd {
 	return p.open(newAuthentikScreen(p.draft, p.options.Bench, p.options.Now))
 }
 
-func (p *program) openPlan() tea.Cmd { return p.open(newPlanScreen(p.draft, p.opener)) }
+// openPlan shows what would be done, or what would be taken back.
+func (p *program) openPlan() tea.Cmd {
+	if p.draft.remove {
+		return p.open(newRemoveScreen(p.draft, p.opener))
+	}
+	return p.open(newPlanScreen(p.draft, p.opener))
+}
+
+func (p *program) openOptions() tea.Cmd {
+	p.draft.others = map[string]state.Mode{}
+	if home, ok := p.stack[0].screen.(homeScreen); ok {
+		for _, s := range home.setups {
+			p.draft.others[s.Name] = s.Answers.Mode
+		}
+	}
+	return p.open(newOptionsScreen(p.draft, p.options.Bench))
+}
 
 // forward takes an answer in and shows the next question.
 func (p *program) forward(e edit) tea.Cmd {
@@ -213,7 +270,9 @@ func (p *program) forward(e edit) tea.Cmd {
 		if p.draft.stands {
 			return p.openPlan()
 		}
-		return p.open(newOptionsScreen(p.draft, p.options.Bench))
+		return p.openOptions()
+	case domainGiven:
+		return p.openOptions()
 	}
 	return p.openPlan()
 }
@@ -253,7 +312,7 @@ func (p *program) openQuestion(what question) tea.Cmd {
 	case askNetBird:
 		return p.open(newNetBirdScreen(p.draft, p.options.Bench, p.options.Now))
 	}
-	return p.open(newOptionsScreen(p.draft, p.options.Bench))
+	return p.openOptions()
 }
 
 func asks(s screen) question {

@@ -8,6 +8,7 @@ import (
 
 	"authbird/doctor"
 	"authbird/flows"
+	"authbird/state"
 )
 
 // doneScreen says what was made, how it was proven, and how to come back.
@@ -20,6 +21,7 @@ type doneScreen struct {
 	link    string
 	command string
 	copied  bool
+	answers state.Answers
 }
 
 func newDoneScreen(a finish, link, command string) doneScreen {
@@ -60,7 +62,13 @@ func (s doneScreen) Page(r room) page {
 		sh.sign(0, signNone, th.dim, th.text, wordsDoneNoLogin)
 		sh.link(said(s.link))
 	}
+	if s.answers.Mode == state.Standalone {
+		s.drawNext(sh)
+	}
 	s.drawMade(sh)
+	if s.answers.Mode == state.Standalone {
+		s.drawProven(sh)
+	}
 	for i, c := range s.results {
 		if i == 0 {
 			sh.gap()
@@ -75,7 +83,7 @@ func (s doneScreen) Page(r room) page {
 		sh.text(2, th.dim, wordsCopied)
 	}
 	sh.command(2, said(s.command))
-	sh.text(2, th.dim, wordsCommandTokens)
+	sh.text(2, th.dim, tokenWords(s.answers.Mode))
 	sh.gap()
 	sh.text(0, th.text, wordsDoneBack)
 	sh.text(2, th.dim, wordsDoneBackAll)

@@ -15,8 +15,11 @@ type draft struct {
 	tokens    flows.Tokens
 	authentik flows.AuthentikSeen
 	netbird   flows.NetBirdSeen
-	kept      keptTokens // the keystore has them: nobody need type them
-	stands    bool       // the setup was there before this walk
+	kept      keptTokens            // the keystore has them: nobody need type them
+	stands    bool                  // the setup was there before this walk
+	remove    bool                  // the walk is to take it back
+	folder    string                // where relative paths begin
+	others    map[string]state.Mode // the setups that stand already
 }
 
 type keptTokens struct{ authentik, netbird bool }
@@ -29,6 +32,16 @@ func (d draft) setup() string {
 	return flows.SetupName(d.answers)
 }
 
+// freeName is setup, or a name beside it where a setup of another mode has that
+// one.
+func (d draft) freeName() string {
+	name := d.setup()
+	if other := d.others[name]; !d.stands && other != "" && other != d.answers.Mode {
+		return name + "-" + string(d.answers.Mode)
+	}
+	return name
+}
+
 // edit is what a screen changes in the draft.
 type edit interface{ apply(draft) draft }
 
@@ -37,7 +50,8 @@ type noEdit struct{}
 
 func (noEdit) apply(d draft) draft { return d }
 
-// modeChosen is the answer of the mode screen.
+// modeChosen is the answer of the mode screen. What only the other mode has is
+// dropped.
 type modeChosen struct {
 	mode     state.Mode
 	defaults state.Answers
@@ -46,6 +60,13 @@ type modeChosen struct {
 func (e modeChosen) apply(d draft) draft {
 	if d.answers.Mode == e.mode {
 		return d
+	}
+	if e.mode == state.Standalone {
+		d.answers.ConnectorName, d.answers.ConnectorType = "", ""
+	} else {
+		a := &d.answers
+		a.NetBirdDomain, a.ServiceAccount, a.Rights, a.RedirectMode = "", "", "", ""
+		a.EnvFile, a.EnvSecret, a.NetBirdConfig = "", "", ""
 	}
 	d.answers = overlay(e.defaults, d.answers)
 	d.answers.Mode = e.mode

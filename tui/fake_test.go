@@ -43,6 +43,8 @@ type fakeBench struct {
 	open      int
 	given     []flows.Tokens
 	owner     flows.Owner
+	guard     []doctor.Result // before a removal
+	forced    string          // the reason that was given
 }
 
 const (
@@ -363,4 +365,56 @@ func someSetups() []*state.Setup {
 		{Name: "broken.example", Damage: "journal.jsonl, line 3: not JSON"},
 		{Name: "fresh.example", Answers: answers("fresh.example")},
 	}
+}
+
+func (s *fakeSession) PlanRemoval(context.Context) ([]flows.Removal, []doctor.Result, error) {
+	if err := s.bench.call("PlanRemoval"); err != nil {
+		return nil, nil, err
+	}
+	s.bench.mu.Lock()
+	defer s.bench.mu.Unlock()
+	var out []flows.Removal
+	for _, step := range slices.Backward(s.bench.steps) {
+		if !s.bench.made[step.about.ID] {
+			continue
+		}
+		r := flows.Removal{Step: step.about, Will: flows.WillDelete, ObjectID: "x", Why: "authbird made it"}
+		if step.found.Verdict == flows.Differs {
+			r.Will, r.Why = flows.WillRestore, "it stood there before; what authbird changed is put back"
+		}
+		out = append(out, r)
+	}
+	return out, s.bench.guard, nil
+}
+
+// Remove takes back what was made, last step first, and stops like a run does.
+func (s *fakeSession) Remove(ctx context.Context, force string) (string, error) {
+	if err := s.bench.call("Remove"); err != nil {
+		return "", err
+	}
+	s.bench.mu.Lock()
+	s.bench.forced = force
+	s.bench.mu.Unlock()
+	for _, step := range slices.Backward(s.bench.steps) {
+		if s.bench.hold != nil {
+			<-s.bench.hold
+		}
+		s.bench.mu.Lock()
+		err, made := s.bench.stopAt[step.about.ID], s.bench.made[step.about.ID]
+		delete(s.bench.stopAt, step.about.ID)
+		if err == nil && ctx.Err() == nil {
+			s.bench.made[step.about.ID] = false
+		}
+		s.bench.mu.Unlock()
+		if ctx.Err() != nil {
+			return "", &flows.Stopped{Reason: flows.Interrupted, Err: ctx.Err(), Stands: []string{"provider"}}
+		}
+		if err != nil {
+			return "", &flows.Stopped{Reason: reasonOf(err), Step: step.about, Err: err, Stands: []string{step.about.Title}}
+		}
+		if made {
+			s.ears.Watch(flows.Event{Phase: flows.Undone, Step: step.about})
+		}
+	}
+	return "/home/ada/.local/state/authbird/archive/netbird.example.com-20261124", nil
 }

@@ -75,7 +75,7 @@ func (s homeScreen) Update(r room, msg tea.Msg) (screen, action) {
 		s.at = min(s.at, len(s.setups))
 		if x, ok := s.chosen(); s.enter && ok && x.Name == s.look {
 			s.enter = false
-			return s, openSetup{x}
+			return s, s.open(x)
 		}
 	case tea.KeyPressMsg:
 		return s.pressed(hit(msg, s.Keys(r)))
@@ -99,11 +99,21 @@ func (s homeScreen) pressed(id string) (screen, action) {
 		return s, leave{}
 	}
 	for _, v := range s.verbs {
-		if v.key == id {
-			return s, v.act(s.setups[s.at])
+		if x := s.setups[s.at]; v.key == id && (v.when == nil || v.when(s.standing(x))) {
+			return s, v.act(x)
 		}
 	}
 	return s, stay{}
+}
+
+// open is what the first verb does that fits a setup.
+func (s homeScreen) open(x *state.Setup) action {
+	for _, v := range s.verbs {
+		if v.when == nil || v.when(s.standing(x)) {
+			return v.act(x)
+		}
+	}
+	return openSetup{setup: x}
 }
 
 // chosen is the setup under the cursor; false on the line for a new one.

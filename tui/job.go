@@ -23,7 +23,8 @@ type job struct {
 	ended   sync.WaitGroup // work that is under way
 	closed  bool
 	gone    sync.Once
-	outcome error // of the last run
+	outcome error  // of the last run
+	archive string // where the journal is kept, once the setup is taken back
 	ran     bool
 
 	mu      sync.Mutex

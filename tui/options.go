@@ -9,7 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"authbird/flows"
-	"authbird/keystore"
+	"authbird/state"
 )
 
 // optionsScreen asks for what may be chosen. Every row has a value already; the
@@ -26,66 +26,17 @@ type optionsScreen struct {
 	key     string
 }
 
-const (
-	rowPlan      = "plan"
-	rowAgain     = "again"
-	rowSlug      = "slug"
-	rowFlow      = "flow"
-	rowKey       = "key"
-	rowGroups    = "groups"
-	rowConnector = "connector"
-	rowType      = "type"
-	rowSetup     = "setup"
-	rowKeep      = "keep"
-	rowStore     = "store"
-	rowRestart   = "restart"
-)
-
 func newOptionsScreen(d draft, servers Servers) optionsScreen {
 	a := d.answers
 	s := optionsScreen{servers: servers, draft: d, groups: a.AllowGroups, flow: a.AuthorizationFlow, key: a.SigningKey}
-	setup := row{id: rowSetup, label: wordsOptSetup, field: newField(d.setup(), ""), heading: wordsHere, why: wordsOptSetupWhy}
-	keep := choice(rowKeep, wordsOptKeep, wordsOptKeepWhy, yesNo(a.KeepAdminTokens), "no", wordsOptKeepNo, "yes", wordsOptKeepYes)
+	s.form = form{rows: optionRows(d)}
+	s.form.row(rowSetup).field = newField(d.freeName(), "")
 	if d.stands {
-		setup.hidden = true
-		keep.heading = wordsHere
+		s.form.row(rowSetup).hidden = true
+		s.form.row(rowKeep).heading = wordsHere
 	}
-	s.form = form{rows: []row{
-		{id: rowPlan, label: wordsSeePlan, kind: rowButton},
-		{id: rowAgain, label: wordsListsAgain, kind: rowButton, hidden: true},
-		{id: rowName, label: wordsOptName, field: newField(a.Name, ""), heading: "Authentik", why: wordsOptNameWhy},
-		{id: rowSlug, label: wordsOptSlug, field: newField(a.Slug, "")},
-		{id: rowFlow, label: wordsOptFlow, kind: rowPick, why: wordsOptFlowWhy},
-		{id: rowKey, label: wordsOptKey, kind: rowPick, why: wordsOptKeyWhy},
-		{id: rowGroups, label: wordsOptGroups, kind: rowPick, why: wordsOptGroupsWhy},
-		{id: rowConnector, label: wordsOptConn, field: newField(a.ConnectorName, ""), heading: "NetBird", why: wordsOptConnWhy},
-		choice(rowType, wordsOptType, wordsOptTypeWhy, a.ConnectorType, "authentik", wordsOptTypeOwn, "oidc", wordsOptTypeOIDC),
-		setup, keep,
-		{id: rowRestart, label: wordsOptRestart, field: newField(a.RestartCommand, wordsOptRestartHint), why: wordsOptRestartWhy},
-		choice(rowStore, wordsOptStore, wordsOptStoreWhy, a.Keystore, "", wordsOptStoreAny,
-			string(keystore.Keyring), wordsOptStoreRing, string(keystore.File), wordsOptStoreFile, string(keystore.Env), wordsOptStoreEnv),
-	}}
 	s.show()
 	return s
-}
-
-// choice is a row of pairs: each value and how it is called.
-func choice(id, label, why, value string, pairs ...string) row {
-	r := row{id: id, label: label, kind: rowChoice, why: why}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i] == value {
-			r.at = len(r.values)
-		}
-		r.values, r.names = append(r.values, pairs[i]), append(r.names, pairs[i+1])
-	}
-	return r
-}
-
-func yesNo(yes bool) string {
-	if yes {
-		return "yes"
-	}
-	return "no"
 }
 
 // choicesRead is what came of reading the lists.
@@ -147,9 +98,9 @@ func (s optionsScreen) reacted(ev formEvent) (screen, action) {
 	}
 	switch ev.pressed {
 	case rowPlan:
-		for _, id := range []string{rowName, rowSlug, rowConnector, rowSetup} {
-			if !s.judge(id) {
-				s.form.focus(id)
+		for _, r := range s.form.rows {
+			if !s.judge(r.id) {
+				s.form.focus(r.id)
 				return s, stay{}
 			}
 		}
@@ -207,16 +158,10 @@ var slugOK = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 // judge says below a row what is wrong with it.
 func (s *optionsScreen) judge(id string) bool {
 	r := s.form.row(id)
-	if r.kind != rowText || r.hidden || id == rowRestart {
+	if r.kind != rowText || r.hidden {
 		return true
 	}
-	problem := ""
-	switch value := r.field.Value(); {
-	case value == "":
-		problem = wordsNeedsText
-	case id == rowSlug && !slugOK.MatchString(value):
-		problem = wordsSlugBad
-	}
+	problem := s.problemOf(id, r.field.Value())
 	r.notes = nil
 	if problem != "" {
 		r.notes = note1(signBad, toneTrouble, problem)
@@ -227,6 +172,9 @@ func (s *optionsScreen) judge(id string) bool {
 // show brings the rows in line with what is chosen and read.
 func (s *optionsScreen) show() {
 	s.form.row(rowSlug).why = fmt.Sprintf(wordsOptSlugWhy, s.form.row(rowSlug).field.Value())
+	s.form.row(rowRights).explain(wordsRights)
+	s.form.row(rowRedirects).explain(wordsRedirects)
+	s.form.row(rowEnvSecret).explain(wordsEnvSecrets)
 	s.form.row(rowFlow).shown = said(s.flow)
 	s.form.row(rowKey).shown = wordsOptKeyAny
 	if s.key != "" {
@@ -260,15 +208,27 @@ func (s *optionsScreen) edit() optionsGiven {
 	a := s.draft.answers
 	a.Name, a.Slug = s.form.row(rowName).field.Value(), s.form.row(rowSlug).field.Value()
 	a.AuthorizationFlow, a.SigningKey, a.AllowGroups = s.flow, s.key, s.groups
-	a.ConnectorName, a.ConnectorType = s.form.row(rowConnector).field.Value(), s.form.row(rowType).value()
+	if a.Mode == state.Standalone {
+		s.editStandalone(&a)
+	} else {
+		a.ConnectorName, a.ConnectorType = s.form.row(rowConnector).field.Value(), s.form.row(rowType).value()
+		a.RestartCommand = s.form.row(rowRestart).field.Value()
+	}
 	a.KeepAdminTokens = s.form.row(rowKeep).value() == "yes"
 	a.Keystore = s.form.row(rowStore).value()
-	a.RestartCommand = s.form.row(rowRestart).field.Value()
 	name := s.draft.name
 	if typed := s.form.row(rowSetup).field.Value(); !s.draft.stands && typed != flows.SetupName(a) {
 		name = typed
 	}
 	return optionsGiven{name: name, answers: a}
+}
+
+func (s *optionsScreen) editStandalone(a *state.Answers) {
+	a.ServiceAccount = s.form.row(rowAccount).field.Value()
+	a.Rights, a.RedirectMode = s.form.row(rowRights).value(), s.form.row(rowRedirects).value()
+	a.EnvFile = below(s.draft.folder, s.form.row(rowEnvFile).field.Value())
+	a.EnvSecret = s.form.row(rowEnvSecret).value()
+	a.NetBirdConfig = below(s.draft.folder, s.form.row(rowConfig).field.Value())
 }
 
 func (s optionsScreen) Page(r room) page {

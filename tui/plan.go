@@ -10,6 +10,7 @@ import (
 
 	"authbird/doctor"
 	"authbird/flows"
+	"authbird/state"
 )
 
 // planScreen opens the setup, reads both servers and shows what would be done.
@@ -158,7 +159,11 @@ func (s planScreen) commandLine() string { return flows.CommandLine(s.draft.answ
 func (s planScreen) Page(r room) page {
 	sh := newSheet(r)
 	if s.stage == asking || s.stage == unasked {
-		sh.sign(0, signWorking, r.theme.accent, r.theme.text, wordsPlanReading)
+		words := wordsPlanReading
+		if s.draft.answers.Mode == state.Standalone {
+			words = wordsPlanReadOne
+		}
+		sh.sign(0, signWorking, r.theme.accent, r.theme.text, words)
 		return sh.page(wordsPlanTitle, wordsNothingDone)
 	}
 	if s.stage == failed {
@@ -166,7 +171,7 @@ func (s planScreen) Page(r room) page {
 		return sh.page(wordsTroubleTitle, wordsNothingDone)
 	}
 	if s.command {
-		drawCommand(sh, s.commandLine())
+		drawCommand(sh, s.commandLine(), s.draft.answers.Mode)
 		return sh.page(wordsCommandTitle, "")
 	}
 	title := wordsPlanTitle
@@ -181,12 +186,20 @@ func (s planScreen) Page(r room) page {
 }
 
 // drawCommand shows a command line whole.
-func drawCommand(sh *sheet, line string) {
+func drawCommand(sh *sheet, line string, mode state.Mode) {
 	sh.text(0, sh.theme.dim, wordsSent)
 	sh.gap()
 	sh.command(0, said(line))
 	sh.gap()
-	sh.text(0, sh.theme.dim, wordsCommandTokens)
+	sh.text(0, sh.theme.dim, tokenWords(mode))
+}
+
+// tokenWords say where the command's tokens come from.
+func tokenWords(mode state.Mode) string {
+	if mode == state.Standalone {
+		return wordsEnvToken
+	}
+	return wordsCommandTokens
 }
 
 // planGroup is what the plan says of one place.
@@ -199,7 +212,7 @@ type planGroup struct {
 func (s planScreen) groups() []planGroup {
 	return []planGroup{
 		{"Authentik", s.draft.answers.AuthentikURL, flows.AtAuthentik, []doctor.Group{doctor.Authentik}},
-		{"NetBird", s.draft.answers.NetBirdURL, flows.AtNetBird, []doctor.Group{doctor.NetBird, doctor.Between}},
+		{"NetBird", s.draft.netbirdAt(), flows.AtNetBird, []doctor.Group{doctor.NetBird, doctor.Between}},
 		{wordsHere, s.where, flows.Here, []doctor.Group{doctor.Here}},
 	}
 }
@@ -273,9 +286,7 @@ func (s planScreen) drawStep(sh *sheet, p flows.Planned, titles, objects int) {
 		sh.sign(2, mark, style, th.text, strings.TrimSuffix(title+" · "+object, " · "))
 		sh.text(4, th.dim, detail)
 	}
-	for _, f := range p.Finding.Fields {
-		sh.text(6, th.text, fieldWords(f))
-	}
+	drawFields(sh, about.Where, p.Finding.Fields)
 	switch {
 	case p.Settle:
 		sh.text(6, th.dim, wordsSettled)
@@ -284,8 +295,12 @@ func (s planScreen) drawStep(sh *sheet, p flows.Planned, titles, objects int) {
 	case p.Finding.Verdict == flows.Differs:
 		sh.sign(6, signWarn, th.trouble, th.text, wordsForeign)
 	}
-	if p.Finding.Note != "" {
-		sh.text(6, th.dim, said(p.Finding.Note))
+	switch note := p.Finding.Note; {
+	case note == "":
+	case p.Finding.Verdict == flows.InPlace:
+		sh.text(6, th.dim, said(note))
+	default: // something to know before it is made
+		sh.sign(4, signWarn, th.trouble, th.text, sentenceOf(note))
 	}
 	if s.explain && about.Why != "" {
 		sh.text(6, th.text, sentence(about.Why))

@@ -94,9 +94,11 @@ func (p *program) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		p.setSize(msg.Width, msg.Height)
+		return p, p.tell(msg)
 	case tea.BackgroundColorMsg:
 		p.room.dark = msg.IsDark()
 		p.room.theme = newTheme(p.room.dark)
+		return p, p.tell(msg)
 	case tea.ColorProfileMsg:
 		p.room.colour = msg.Profile > colorprofile.ASCII
 	case addressed:
@@ -146,6 +148,16 @@ func (p *program) toTop(msg tea.Msg) tea.Cmd {
 		return nil
 	}
 	return p.update(len(p.stack)-1, msg)
+}
+
+// tell hands a message to every screen: what it says of the terminal holds for
+// all.
+func (p *program) tell(msg tea.Msg) tea.Cmd {
+	var cmds []tea.Cmd
+	for i := range p.stack {
+		cmds = append(cmds, p.update(i, msg))
+	}
+	return tea.Batch(cmds...)
 }
 
 // update hands a message to one screen and does what it wants.

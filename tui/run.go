@@ -9,6 +9,7 @@ import (
 
 	"authbird/doctor"
 	"authbird/flows"
+	"authbird/state"
 )
 
 // runScreen carries a plan out and shows each step as it is checked. The first
@@ -297,7 +298,11 @@ func (s runScreen) Keys(room) []bind {
 	case runStopped:
 		return s.trouble.keys()
 	case runDone:
-		return []bind{{id: "next", keys: keyEnter, label: "↵", does: "first sign-in", more: wordsRunNext}, bindQuit()}
+		next := bind{id: "next", keys: keyEnter, label: "↵", does: "first sign-in", more: wordsRunNext}
+		if s.plan.Flow == string(state.Standalone) {
+			next.does, next.more = "go on", wordsRunNextEnv
+		}
+		return []bind{next, bindQuit()}
 	}
 	return nil
 }

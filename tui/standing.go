@@ -6,16 +6,18 @@ import (
 	"strings"
 	"time"
 
+	"authbird/flows"
 	"authbird/keystore"
 	"authbird/state"
 )
 
 // standing is what a setup's own records tell of it, without asking a server.
 type standing struct {
-	state  setupState
-	words  string // in a few words
-	detail string // in a sentence, for what stopped
-	secret string // the age of what NetBird signs in with
+	state    setupState
+	words    string // in a few words
+	detail   string // in a sentence, for what stopped
+	secret   string // the age of what NetBird signs in with
+	removing bool   // it stopped while it was taken back
 }
 
 type setupState int
@@ -33,12 +35,9 @@ func standingOf(s *state.Setup, now time.Time) standing {
 	if s.Damage != "" {
 		return standing{state: setupDamaged, words: wordsDamaged, detail: said(s.Damage)}
 	}
-	if _, step, when, why, ok := s.Interrupted(); ok {
-		words := fmt.Sprintf(wordsStoppedAt, since(now, when))
-		if step != "" {
-			words = fmt.Sprintf(wordsStoppedIn, stepName(step), since(now, when))
-		}
-		return standing{state: setupPart, words: words, detail: saidAt(why, longestSaid), secret: secretAge(s, now)}
+	if flow, step, when, why, ok := s.Interrupted(); ok {
+		return standing{state: setupPart, words: stoppedAt(flow, step, since(now, when)), detail: sentence(why),
+			removing: flow == flows.Removing, secret: secretAge(s, now)}
 	}
 	if len(s.Entries) == 0 {
 		return standing{state: setupNew, words: wordsNotBegun}
@@ -48,6 +47,19 @@ func standingOf(s *state.Setup, now time.Time) standing {
 		return standing{state: setupTaken, words: fmt.Sprintf(wordsTakenBack, since(now, last.Time))}
 	}
 	return standing{state: setupWhole, words: provenWords(s, now, last.Time), secret: secretAge(s, now)}
+}
+
+// stoppedAt says in a few words what stopped, where and when.
+func stoppedAt(flow, step, when string) string {
+	switch {
+	case flow == flows.Removing && step == "":
+		return wordsStoppedBack + ", " + when
+	case flow == flows.Removing:
+		return fmt.Sprintf(wordsStoppedBackAt, stepName(step), when)
+	case step == "":
+		return fmt.Sprintf(wordsStoppedAt, when)
+	}
+	return fmt.Sprintf(wordsStoppedIn, stepName(step), when)
 }
 
 // standingSteps are the steps whose objects stand, in the order they were made.

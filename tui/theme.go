@@ -52,6 +52,7 @@ const (
 	signWarn    = "!"
 	signNew     = "+"
 	signChange  = "~"
+	signGone    = "-"
 	signSame    = "="
 	signWaiting = "·"
 	signWorking = "›"

@@ -32,13 +32,17 @@ type trouble struct {
 	looking  bool // it stopped while looking: nothing was changed
 }
 
-// newTrouble judges an error.
+// newTrouble judges an error. What was made can be taken back.
 func newTrouble(err error) trouble {
 	var stop *flows.Stopped
 	if !errors.As(err, &stop) {
 		stop = &flows.Stopped{Reason: reasonOf(err), Err: err}
 	}
-	return trouble{stop: stop, remedies: remedies(stop)}
+	all := remedies(stop)
+	if stop.PartWay() {
+		all = append(all, remedy{wordsTakeBack, unmake{}})
+	}
+	return trouble{stop: stop, remedies: all}
 }
 
 func reasonOf(err error) flows.Reason {

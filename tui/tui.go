@@ -21,6 +21,9 @@ type Options struct {
 	Version string
 	Sandbox bool         // both servers are simulated: the screens say so
 	Modes   []state.Mode // the modes that can be set up; empty: connector
+	Folder  string       // where relative paths begin; "": they are left as they are
+	// Defaults are a mode's, with what flags gave over them. Nil: the bench's.
+	Defaults func(state.Mode) state.Answers
 
 	In  io.Reader // nil: the process's terminal
 	Out io.Writer // nil: the process's standard output
@@ -104,6 +107,8 @@ func (p *program) ending() Result {
 	name := said(r.Setup)
 	var stop *flows.Stopped
 	switch {
+	case p.lastJob != nil && p.lastJob.taken() != "" && r.Setup == p.lastJob.name:
+		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineTaken, name, said(p.lastJob.taken())))
 	case r.Done:
 		words := wordsLineDone
 		if p.same {
@@ -113,6 +118,7 @@ func (p *program) ending() Result {
 		if p.link != "" && p.login == "" {
 			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineLogin, said(p.link)))
 		}
+		r.Lines = append(r.Lines, standaloneLines(p.draft.answers)...)
 		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineCommand, said(p.command)))
 	case errors.As(r.Err, &stop):
 		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineStopped, name, stoppedWords(stop)))

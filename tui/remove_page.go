@@ -1,0 +1,122 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"authbird/flows"
+	"authbird/state"
+)
+
+func (s removeScreen) Page(r room) page {
+	sh := newSheet(r)
+	title := fmt.Sprintf(wordsRemoveTitle, said(s.job.name))
+	note := ""
+	switch s.stage {
+	case removeReading:
+		sh.sign(0, signWorking, r.theme.accent, r.theme.text, wordsRemoveReading)
+		return sh.page(title, wordsNothingDone)
+	case removeDone:
+		sh.sign(0, signGood, r.theme.good, r.theme.strong, fmt.Sprintf(wordsRemoveDone, said(s.job.name)))
+		sh.gap()
+		sh.text(0, r.theme.dim, wordsRemoveArchive)
+		sh.path(said(s.archive))
+	case removeAsking:
+		note = wordsNothingDone
+	}
+	if s.stage == removeStopped && s.trouble.looking {
+		s.trouble.draw(sh)
+		return sh.page(title, "")
+	}
+	for _, c := range s.guard {
+		if s.stage == removeAsking {
+			drawCheck(sh, 0, c, false)
+		}
+	}
+	s.drawObjects(sh)
+	sh.gap()
+	s.drawEnd(sh)
+	return sh.page(title, note)
+}
+
+// path writes a path whole, on lines of its own.
+func (s *sheet) path(path string) {
+	for _, line := range strings.Split(ansi.Hardwrap(path, s.width, true), "\n") {
+		s.raw(render(s.theme.text, line))
+	}
+}
+
+func (s removeScreen) drawEnd(sh *sheet) {
+	say := func(words string) {
+		sh.focused(func() { sh.sign(0, signWorking, sh.theme.accent, sh.theme.text, words) })
+	}
+	switch s.stage {
+	case removeAsking:
+		sh.text(0, sh.theme.dim, wordsRemoveHere)
+		if s.draft.answers.Mode == state.Standalone && len(s.what) > 0 {
+			sh.sign(0, signWarn, sh.theme.trouble, sh.theme.text, wordsRemoveNetBird)
+		}
+		sh.gap()
+		s.ask.draw(sh)
+	case removeGoing:
+		say(wordsRemoveGoing)
+	case removeStopping:
+		say(wordsRemoveStopping)
+	case removeGivingUp:
+		say(wordsRunGivingUp)
+	case removeStopped:
+		s.trouble.draw(sh)
+	}
+}
+
+// drawObjects lists what goes, what is put back and what stays; what is done
+// has a tick.
+func (s removeScreen) drawObjects(sh *sheet) {
+	if len(s.what) == 0 && s.stage != removeDone {
+		sh.text(0, sh.theme.text, wordsRemoveNothing)
+		return
+	}
+	titles := 0
+	for _, w := range s.what {
+		titles = max(titles, ansi.StringWidth(said(w.Step.Title)))
+	}
+	for _, part := range []struct{ will, words, mark string }{
+		{flows.WillDelete, wordsRemoveGoes, signGone}, {flows.WillRestore, wordsRemoveRestored, signChange}, {flows.WillKeep, wordsRemoveStays, signSame},
+	} {
+		first := true
+		for _, w := range s.what {
+			if w.Will != part.will {
+				continue
+			}
+			if first {
+				sh.gap()
+				sh.text(0, sh.theme.strong, part.words)
+				first = false
+			}
+			s.drawObject(sh, w, part.mark, min(titles, 24))
+		}
+	}
+}
+
+func (s removeScreen) drawObject(sh *sheet, w flows.Removal, sign string, titles int) {
+	th := sh.theme
+	markStyle := th.accent
+	switch {
+	case s.gone[w.Step.ID]:
+		sign, markStyle = signGood, th.good
+	case w.Will == flows.WillKeep:
+		markStyle = th.dim
+	}
+	name := said(w.Step.Title)
+	object := strings.TrimSpace(objectOf(w.Step) + " " + wordsAt[w.Step.Where])
+	if w.Will != flows.WillDelete {
+		object += ": " + said(w.Why)
+	}
+	if sh.width < narrow {
+		sh.sign(2, sign, markStyle, th.text, name+" "+object)
+		return
+	}
+	sh.hang(2, part{markStyle, sign + " " + pad(name, titles) + "  "}, th.dim, object)
+}

@@ -1,0 +1,84 @@
+package tui
+
+import "authbird/flows"
+
+// Standalone: NetBird's domain, the options that only this way has, and the end.
+const (
+	wordsDomainTitle   = "NetBird's domain"
+	wordsDomain        = "Domain"
+	wordsDomainHint    = "netbird.example.com"
+	wordsDomainWhy     = "Where people reach NetBird. An address will do. NetBird itself is not asked: it need not run yet."
+	wordsDomainMissing = "Type NetBird's domain first."
+	wordsDomainWrong   = "That is no domain: "
+	wordsDomainTaken   = "NetBird will be at https://%s"
+	wordsOptAccount    = "Service account"
+	wordsOptAccountWhy = "NetBird reads Authentik's users as this account, with an app password that authbird makes."
+	wordsOptRights     = "Its rights"
+	wordsOptRedirects  = "Redirect URIs"
+	wordsOptEnvFile    = "setup.env"
+	wordsOptEnvFileWhy = "What NetBird's configure.sh reads. Other lines in it stay, and the old file is kept beside it."
+	wordsOptEnvSecret  = "The app password in it"
+	wordsOptConfig     = "management.json"
+	wordsOptConfigHint = "none: configure.sh makes it"
+	wordsOptConfigWhy  = "Only where NetBird runs already: the file is patched in place, so that configure.sh need not run again. Empty: it is left alone."
+	wordsOptKeepOne    = "Keep Authentik's token"
+	wordsOptKeepOneWhy = "Kept, it lets authbird renew the app password and check later without asking. Not kept, it is forgotten after this run."
+	wordsOptTaken      = "A %s setup has this name already. Choose another."
+	wordsPathHome      = "Type the whole path; ~ is only known to a shell."
+	wordsEnvToken      = "The token comes from AUTHENTIK_TOKEN, never from the command line."
+	wordsRunNextEnv    = "Go on to what NetBird's machine needs next"
+	wordsPlanReadOne   = "reading Authentik…"
+	wordsDoneReady     = "Authentik is ready to be NetBird's only login."
+	wordsDoneProven    = "Proven, with NetBird's own calls"
+	wordsDoneValues    = "NetBird's values are in"
+	wordsDoneNext      = "Next, on NetBird's machine"
+	wordsDoneInFolder  = "In the folder of setup.env:"
+	wordsDonePatched   = "management.json is patched. Restart NetBird's management server:"
+	wordsDoneOmitted   = "The app password was left out of the file; the first line gives it to the script from the keystore."
+	wordsLineEnvFile   = "NetBird's values are in %s"
+	wordsLineGuide     = "Go on with NetBird's guide, in that folder: ./configure.sh, then cd artifacts and docker compose up -d"
+	wordsLinePatched   = "%s is patched: restart NetBird's management server"
+)
+
+// wordsRights, wordsRedirects and wordsEnvSecrets say what each choice is called
+// and in one sentence what it means.
+var (
+	wordsRights = []choiceWords{
+		{flows.RightsAdmins, "administrator, as documented", "A member of \"authentik Admins\": NetBird's account could change everything in Authentik."},
+		{flows.RightsLeast, "reading users only", "A role that may read users and nothing else, which is all that NetBird does with it."},
+	}
+	wordsRedirects = []choiceWords{
+		{flows.RedirectsDocumented, "everything below the domain, as documented", "A pattern: any page of NetBird's domain may receive a sign-in."},
+		{flows.RedirectsStrict, "only NetBird's own addresses (safer)", "Exactly the four addresses that NetBird's dashboard and clients use; nothing else on the domain can receive a sign-in."},
+	}
+	wordsEnvSecrets = []choiceWords{
+		{flows.EnvSecretWrite, "written, as documented", "The file holds it in clear, readable for its owner only."},
+		{flows.EnvSecretOmit, "left out", "It stays in the keystore; `authbird env` gives it to configure.sh."},
+	}
+	helpDomain = help{title: "NetBird's domain", text: []string{
+		"In this mode authbird works with Authentik and with NetBird's setup.env. NetBird itself is not asked for anything, so it need not run yet.",
+		"The domain goes into the redirect URIs, so it must be the one that people type.",
+	}}
+)
+
+// choiceWords is one value of a choice, its name and its meaning.
+type choiceWords struct{ value, name, why string }
+
+// choiceOf is a row of such values; explain keeps its sentence up to date.
+func choiceOf(id, label, value string, words []choiceWords) row {
+	r := row{id: id, label: label, kind: rowChoice}
+	for i, w := range words {
+		if w.value == value {
+			r.at = i
+		}
+		r.values, r.names = append(r.values, w.value), append(r.names, w.name)
+	}
+	r.explain(words)
+	return r
+}
+
+func (r *row) explain(words []choiceWords) {
+	if r.at < len(words) {
+		r.why = words[r.at].why
+	}
+}
