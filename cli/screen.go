@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"os"
 
+	"authbird/flows"
 	"authbird/sim"
 	"authbird/state"
 	"authbird/tui"
@@ -20,7 +22,7 @@ func (a *app) home(ctx context.Context, _ []string) error {
 	if err := a.enterSandbox(); err != nil {
 		return err
 	}
-	j, err := a.begin(asks, state.Connector, nil)
+	j, err := a.begin(asks, state.Connector, &state.Setup{}) // none of those that stand: home lists them
 	if err != nil {
 		return err
 	}
@@ -40,11 +42,14 @@ func (a *app) screen(ctx context.Context, j *job, start tui.Start) error {
 	}
 	o := tui.Options{
 		Bench: tui.OnBench(bench), Shelf: bench.State, Version: versionOf(a.Version), Sandbox: a.world != nil,
-		Modes: []state.Mode{state.Connector}, In: a.Stdin, Out: a.terminal, Now: a.Now, Asker: passphrase,
+		Modes: []state.Mode{state.Connector, state.Standalone}, Defaults: a.screenDefaults(bench), In: a.Stdin, Out: a.terminal, Now: a.Now, Asker: passphrase,
 		Start: start, Setup: j.name, Answers: j.answers, Tokens: j.tokens,
 	}
 	if start == tui.StartWalk {
 		o.Setup = a.opts.setup
+	}
+	if o.Folder, err = os.Getwd(); err != nil { // then paths are asked for whole
+		o.Folder = ""
 	}
 	if a.world != nil {
 		o.SimulateLogin = a.simulatedLogin
@@ -66,6 +71,15 @@ func (a *app) screen(ctx context.Context, j *job, start tui.Start) error {
 	}
 	a.last = outcome{Setup: result.Setup}
 	return nil
+}
+
+// screenDefaults are a mode's answers with what flags gave over them.
+func (a *app) screenDefaults(bench *flows.Bench) func(state.Mode) state.Answers {
+	return func(mode state.Mode) state.Answers {
+		n := bench.Defaults(mode)
+		a.opts.overlay(&n, a.given)
+		return n
+	}
 }
 
 // told is an error whose words a person has read already.
