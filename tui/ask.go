@@ -30,16 +30,17 @@ func newAsk(r room, reason, question, yes, no string) ask {
 	a := ask{theme: &th, answer: &asked{}}
 	var fields []huh.Field
 	if reason != "" {
-		fields = append(fields, huh.NewInput().Title(reason).Prompt("").Value(&a.answer.reason).CharLimit(200).Validate(given1))
+		fields = append(fields, huh.NewInput().Title(reason).Prompt("").Value(&a.answer.reason).CharLimit(200).Validate(reasonGiven))
 	}
 	fields = append(fields, huh.NewConfirm().Title(question).Affirmative(yes).Negative(no).
 		WithButtonAlignment(lipgloss.Left).Value(&a.answer.yes))
-	a.form = huh.NewForm(huh.NewGroup(fields...)).WithAccessible(false).WithShowHelp(false).WithShowErrors(false).
+	a.form = huh.NewForm(huh.NewGroup(fields...)).WithAccessible(false).WithShowHelp(false).WithShowErrors(true).
 		WithKeyMap(askKeys()).WithTheme(huh.ThemeFunc(func(bool) *huh.Styles { return askStyles(*a.theme) }))
 	return a
 }
 
-func given1(s string) error {
+// reasonGiven refuses an empty reason.
+func reasonGiven(s string) error {
 	if strings.TrimSpace(s) == "" {
 		return errors.New(wordsRemoveEmpty)
 	}
@@ -65,14 +66,14 @@ func askStyles(th theme) *huh.Styles {
 	s.FieldSeparator = plain.SetString("\n")
 	s.Focused.Base, s.Focused.Card = plain, plain
 	s.Focused.Title, s.Focused.Description = th.strong, th.dim
-	s.Focused.ErrorIndicator = th.trouble.SetString(" " + signBad + " " + wordsRemoveEmpty)
+	s.Focused.ErrorIndicator = plain
+	s.Focused.ErrorMessage = th.trouble.SetString(signBad)
 	s.Focused.FocusedButton = th.accent.SetString(signHere).MarginRight(2)
 	s.Focused.BlurredButton = th.text.SetString(" ").MarginRight(2)
 	s.Focused.TextInput = huh.TextInputStyles{Cursor: plain, CursorText: plain, Placeholder: th.dim, Prompt: plain, Text: th.input}
 	s.Blurred = s.Focused
 	s.Blurred.Title = th.dim
 	s.Blurred.FocusedButton = th.text.SetString(signHere).MarginRight(2)
-	s.Blurred.ErrorIndicator = plain
 	return s
 }
 

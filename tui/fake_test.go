@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -44,6 +45,7 @@ type fakeBench struct {
 	given     []flows.Tokens
 	owner     flows.Owner
 	guard     []doctor.Result // before a removal
+	flow      string          // connector
 	forced    string          // the reason that was given
 }
 
@@ -237,7 +239,7 @@ func (s *fakeSession) look(step fakeStep) flows.Finding {
 }
 
 func (s *fakeSession) Plan(ctx context.Context) (*flows.Plan, error) {
-	p := &flows.Plan{Flow: "connector", Checks: s.bench.checks}
+	p := &flows.Plan{Flow: cmp.Or(s.bench.flow, "connector"), Checks: s.bench.checks}
 	if err := s.bench.call("Plan"); err != nil {
 		return p, err
 	}

@@ -209,17 +209,33 @@ func (s homeScreen) drawDetails(sh *sheet, x *state.Setup) {
 		}
 	}
 	line("Authentik", said(x.Answers.AuthentikURL))
-	line("NetBird", said(x.Answers.NetBirdURL))
-	line("State", st.words)
-	line("", st.detail)
-	if st.state == setupPart {
-		line("Stands", standingSteps(x))
-	}
+	line("NetBird", said(draft{answers: x.Answers}.netbirdAt()))
+	s.drawState(line, x, st)
 	for _, c := range x.Credentials {
 		line("Secret", credentialWords(c, s.now()))
 	}
 	for _, a := range x.SetAside {
 		line("Set aside", said(a))
+	}
+}
+
+// drawState says how a setup is; of one that stopped: where, why, and what
+// stands at each side.
+func (s homeScreen) drawState(line func(label, value string), x *state.Setup, st standing) {
+	line("State", st.words)
+	if st.state != setupPart {
+		line("", st.detail)
+		return
+	}
+	line("Why", st.detail)
+	sides := standsAt(x)
+	if len(sides) == 0 {
+		line("Stands", wordsNothingStands)
+	}
+	label := "Stands"
+	for _, side := range sides {
+		line(label, side)
+		label = " "
 	}
 }
 

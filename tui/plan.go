@@ -300,12 +300,15 @@ func (s planScreen) drawStep(sh *sheet, p flows.Planned, titles, objects int) {
 	case p.Finding.Verdict == flows.InPlace:
 		sh.text(6, th.dim, said(note))
 	default: // something to know before it is made
-		sh.sign(4, signWarn, th.trouble, th.text, sentenceOf(note))
+		sh.sign(4, signWarn, th.trouble, th.text, saidAt(note, longestNote))
 	}
 	if s.explain && about.Why != "" {
 		sh.text(6, th.text, sentence(about.Why))
 	}
 }
+
+// longestNote is for several sentences of this program's own.
+const longestNote = 1200
 
 // objectOf is what a step's object is called there, where that says more than
 // the step's title.

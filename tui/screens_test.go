@@ -108,7 +108,20 @@ func someScreens() map[string]screen {
 	proof.seen = []flows.Sighting{{Kind: flows.SawPending, Who: "alice", UserID: "u1"}, {Kind: flows.SawBlocked, Who: "mallory"}}
 	loaded := newHomeScreen(&fakeShelf{}, homeVerbs(), clock, "")
 	loaded.loaded, loaded.setups = true, someSetups()
+	standalone := draft{answers: b.Defaults(state.Standalone), folder: "/srv/netbird"}
+	removing := newRemoveScreen(d, b)
+	removing.job, removing.stage = j, removeAsking
+	removing.what, _, _ = (&fakeSession{bench: b}).PlanRemoval(context.Background())
+	removing.ask = newAsk(room{width: 78, theme: newTheme(true)}, wordsRemoveReason, wordsRemoveAsk, wordsRemoveYes, wordsRemoveNo)
+	unmade := removing
+	unmade.stage, unmade.trouble = removeStopped, newTrouble(stopped)
+	removed := removing
+	removed.stage, removed.archive = removeDone, "/home/ada/.local/state/authbird/archive/netbird.example.com-20261124"
+	guide := newDoneScreen(finish{job: j, plan: plan, results: fakeChecks()}, "", "authbird setup standalone --yes")
+	guide.answers = standalone.answers
 	return map[string]screen{
+		"domain": newDomainScreen(standalone), "options, standalone": newOptionsScreen(standalone, b), "done, standalone": guide,
+		"remove": removing, "remove, stopped": unmade, "remove, done": removed,
 		"home": loaded, "mode": newModeScreen([]state.Mode{state.Connector, state.Standalone}, ""),
 		"authentik": newAuthentikScreen(d, b, clock), "netbird": newNetBirdScreen(d, b, clock), "device": device,
 		"owner": newOwnerScreen(b, d.answers), "options": newOptionsScreen(d, b), "plan": planning, "plan, stopped": halted,

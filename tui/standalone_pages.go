@@ -36,15 +36,6 @@ func drawFields(sh *sheet, where flows.Place, fields []flows.Field) {
 	}
 }
 
-// sentenceOf is sentence for a text of several sentences, which may be long.
-func sentenceOf(s string) string {
-	const most = 1200
-	if len(s) <= longestSaid {
-		return sentence(s)
-	}
-	return saidAt(s, most)
-}
-
 // drawNext says where the values are, and what NetBird's guide does next.
 func (s doneScreen) drawNext(sh *sheet) {
 	th, a := sh.theme, s.answers

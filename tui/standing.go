@@ -62,16 +62,35 @@ func stoppedAt(flow, step, when string) string {
 	return fmt.Sprintf(wordsStoppedIn, stepName(step), when)
 }
 
-// standingSteps are the steps whose objects stand, in the order they were made.
-func standingSteps(s *state.Setup) string {
-	var names []string
+// standsAt says what stands at each side, in the order it was made.
+func standsAt(s *state.Setup) []string {
+	at := map[flows.Place][]string{}
 	for _, e := range s.Entries {
 		receipt, _ := s.Last(e.Step)
-		if name := stepName(e.Step); e.Step != "" && receipt.ObjectID != "" && !slices.Contains(names, name) {
-			names = append(names, name)
+		side := placeOf(e.Step)
+		if name := stepName(e.Step); e.Step != "" && receipt.ObjectID != "" && !slices.Contains(at[side], name) {
+			at[side] = append(at[side], name)
 		}
 	}
-	return strings.Join(names, ", ")
+	var out []string
+	for _, side := range []flows.Place{flows.AtAuthentik, flows.AtNetBird, flows.Here} {
+		if names := at[side]; len(names) > 0 {
+			out = append(out, wordsAt[side]+": "+strings.Join(names, ", "))
+		}
+	}
+	return out
+}
+
+// placeOf is the side of a step that the journal names. A step that isn't known
+// here is Authentik's, where most are.
+func placeOf(step string) flows.Place {
+	switch step {
+	case "connector":
+		return flows.AtNetBird
+	case "client-secret", "client-id", "app-password-secret", "setup-env", "management-json":
+		return flows.Here
+	}
+	return flows.AtAuthentik
 }
 
 func provenWords(s *state.Setup, now, last time.Time) string {

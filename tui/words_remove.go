@@ -21,6 +21,7 @@ const (
 	wordsRemoveArchive  = "Its journal is kept in:"
 	wordsRemoveAgain    = "Look again and go on taking back"
 	wordsTakeBack       = "Take back what was made"
+	wordsNothingStands  = "nothing was made yet"
 	wordsVerbGoOn       = "go on"
 	wordsVerbGoOnMore   = "Look at both servers and do what is missing, after you have seen it."
 	wordsVerbLook       = "look again"
