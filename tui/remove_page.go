@@ -6,6 +6,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"authbird/doctor"
 	"authbird/flows"
 	"authbird/state"
 )
@@ -19,7 +20,7 @@ func (s removeScreen) Page(r room) page {
 		sh.sign(0, signWorking, r.theme.accent, r.theme.text, wordsRemoveReading)
 		return sh.page(title, wordsNothingDone)
 	case removeDone:
-		sh.sign(0, signGood, r.theme.good, r.theme.strong, fmt.Sprintf(wordsRemoveDone, said(s.job.name)))
+		sh.focused(func() { sh.sign(0, signGood, r.theme.good, r.theme.strong, fmt.Sprintf(wordsRemoveDone, said(s.job.name))) })
 		sh.gap()
 		sh.text(0, r.theme.dim, wordsRemoveArchive)
 		sh.path(said(s.archive))
@@ -29,11 +30,6 @@ func (s removeScreen) Page(r room) page {
 	if s.stage == removeStopped && s.trouble.looking {
 		s.trouble.draw(sh)
 		return sh.page(title, "")
-	}
-	for _, c := range s.guard {
-		if s.stage == removeAsking {
-			drawCheck(sh, 0, c, false)
-		}
 	}
 	s.drawObjects(sh)
 	sh.gap()
@@ -57,6 +53,12 @@ func (s removeScreen) drawEnd(sh *sheet) {
 		sh.text(0, sh.theme.dim, wordsRemoveHere)
 		if s.draft.answers.Mode == state.Standalone && len(s.what) > 0 {
 			sh.sign(0, signWarn, sh.theme.trouble, sh.theme.text, wordsRemoveNetBird)
+		}
+		sh.gap()
+		for _, c := range s.guard { // right above the question, where a small window shows it
+			if c.Verdict != doctor.OK {
+				drawCheck(sh, 0, c, false)
+			}
 		}
 		sh.gap()
 		s.ask.draw(sh)
