@@ -73,7 +73,7 @@ func Run(ctx context.Context, w World) int {
 
 func newApp(w World) *app {
 	a := &app{World: w, given: map[string]string{}, terminal: w.Stdout}
-	out := &stream{w: w.Stdout}
+	out := &stream{w: w.Stdout, terminal: w.StdoutTerminal}
 	people := &stream{w: w.Stderr}
 	a.Stdout, a.Stderr = out, people
 	if wantsJSON(w.Args, w.Getenv) {
@@ -178,6 +178,9 @@ type stream struct {
 	w   io.Writer
 	mu  sync.Mutex // a signal's remark comes from beside
 	err error
+	// terminal says that whoever read this was a person, whose going away has
+	// been heard of as a signal.
+	terminal bool
 }
 
 func (s *stream) Write(p []byte) (int, error) {
@@ -194,4 +197,4 @@ func (s *stream) Write(p []byte) (int, error) {
 
 // failed says that something was lost that nobody chose to lose: a reader that
 // went away (head, a closed terminal) is no failure.
-func (s *stream) failed() bool { return s.err != nil && !errors.Is(s.err, errPipe) }
+func (s *stream) failed() bool { return s.err != nil && !s.terminal && !errors.Is(s.err, errPipe) }

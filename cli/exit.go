@@ -145,6 +145,9 @@ func explain(err error) outcome {
 	case out.Exit == exitInterrupted:
 		out.Message = errInterrupted.Error()
 	}
+	if errors.As(err, &stopped) && stopped.Reason == flows.Interrupted {
+		out.Message = "interrupted; what had begun is finished"
+	}
 	if errors.As(err, &gaveUp) {
 		out.Message = "given up at once: what became of the last request is unknown, and the next run looks"
 		part = true

@@ -64,6 +64,24 @@ func TestTwoCtrlCGiveUpAtOnce(t *testing.T) {
 	d.authbird("resume", "--yes").want(0)
 }
 
+// A signal while the finished setup is being checked makes no failed checks.
+func TestASignalDuringTheChecks(t *testing.T) {
+	d := newDesk(t)
+	order := fault.Fault{Path: "/application/o/netbird/jwks/", Kind: fault.Slow, DelayMS: 300}
+	if err := d.sim.AuthentikFaults.Order(order); err != nil {
+		t.Fatal(err)
+	}
+	d.at("done     connector", os.Interrupt)
+	o := d.authbird("setup", "connector", "--yes", "--setup", "home").want(130)
+	for _, want := range []string{"authbird: interrupted; what had begun is finished", "authbird resume home"} {
+		if !strings.Contains(o.human, want) {
+			t.Errorf("does not say %q:\n%s", want, o.human)
+		}
+	}
+	d.hears = nil
+	d.authbird("resume", "--yes").want(0)
+}
+
 // A signal before anything was begun leaves nothing.
 func TestASignalBeforeTheFirstStep(t *testing.T) {
 	d := newDesk(t)

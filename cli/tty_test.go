@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,6 +45,9 @@ func (d *desk) start(args ...string) *terminal {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	if err == nil {
+		tty, err = closable(tty)
+	}
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -59,6 +63,20 @@ func (d *desk) start(args ...string) *terminal {
 		<-x.over
 	})
 	return x
+}
+
+// closable makes a file whose Close ends a Read that waits, so that closing
+// the terminal is closing it now.
+func closable(f *os.File) (*os.File, error) {
+	fd, err := syscall.Dup(int(f.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	syscall.CloseOnExec(fd)
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), f.Name()), f.Close()
 }
 
 // draw gives the emulator what authbird writes.
