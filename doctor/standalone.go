@@ -172,7 +172,10 @@ func proofUsers(f *facts.Facts, p Proven) Outcome {
 }
 
 func proofDevice(f *facts.Facts) Outcome {
-	if f.Authentik.Brand.OK() && f.Authentik.Brand.Value.FlowDeviceCode == "" {
+	if !f.Authentik.Brand.OK() {
+		return failedOrUnread(f.Authentik.Brand.Err)
+	}
+	if f.Authentik.Brand.Value.FlowDeviceCode == "" {
 		return Outcome{Verdict: Fail, Evidence: "the brand " + clients.Clean(f.Authentik.Brand.Value.MatchedDomain) + " has no device code flow",
 			Cause: "the brand that answers at this address has no device code flow", Hits: "people who enter a code see a blank page", Repair: "brand"}
 	}

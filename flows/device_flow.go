@@ -77,17 +77,18 @@ func (s brandFlow) About() About {
 		Makes: "device code flow " + deviceFlowSlug}
 }
 
-func (s brandFlow) Look(f *facts.Facts, past state.Receipt) Finding {
+func (s brandFlow) Look(f *facts.Facts, _ state.Receipt) Finding {
 	brand, ok := s.find(f)
 	if !ok {
 		return Finding{Verdict: Blocked, Note: "the brand that answers at this address could not be read"}
 	}
 	pk := flowPK(f, deviceFlowSlug)
 	set := brand.FlowDeviceCode
+	done, _ := s.Record.Last(stepBrand) // what was only begun gives no right to ask about it
 	switch {
-	case set != "" && set == pk, set != "" && past.ObjectID == "":
+	case set != "" && set == pk, set != "" && done.ObjectID == "":
 		return Finding{Verdict: InPlace, ObjectID: brand.UUID}
-	case past.ObjectID == "":
+	case done.ObjectID == "":
 		return Finding{Verdict: Missing, ObjectID: brand.UUID, Intent: remembered(set, brand)}
 	}
 	return Finding{Verdict: Differs, ObjectID: brand.UUID, Intent: remembered(set, brand),
@@ -136,10 +137,34 @@ func (s brandFlow) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.Rec
 
 // Undo gives the brand its old device code flow back, if ours is still set.
 func (s brandFlow) Undo(ctx context.Context, r state.Receipt) error {
+	if still, err := s.stillOurs(ctx, r); err != nil || !still {
+		return err
+	}
 	var old *string
 	if flow := r.Before["flow_device_code"]; flow != "" {
 		old = &flow
 	}
 	_, err := s.Authentik.SetBrandDeviceFlow(ctx, r.ObjectID, old)
 	return err
+}
+
+// stillOurs says whether the brand has the flow that authbird set: what a
+// person set since is theirs.
+func (s brandFlow) stillOurs(ctx context.Context, r state.Receipt) (bool, error) {
+	brands, err := s.Authentik.Brands(ctx, r.Values["domain"])
+	if err != nil {
+		return false, err
+	}
+	flows, err := s.Authentik.Flows(ctx)
+	if err != nil {
+		return false, err
+	}
+	f := &facts.Facts{}
+	f.Authentik.Flows.Value = flows
+	for _, b := range brands {
+		if b.UUID == r.ObjectID {
+			return flowSlug(f, b.FlowDeviceCode) == deviceFlowSlug, nil
+		}
+	}
+	return false, nil
 }

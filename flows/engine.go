@@ -80,7 +80,9 @@ type Engine struct {
 type Planned struct {
 	Step    Step
 	Finding Finding
-	Settle  bool // an earlier answer was lost, and the object is there
+
+	settled state.Receipt // with Settle: what is written of it
+	Settle  bool          // an earlier answer was lost, and the object is there
 }
 
 // Plan is what a run would do, and what stands in its way.
@@ -147,7 +149,12 @@ func (e *Engine) look(flow string, s Step, f *facts.Facts) Planned {
 		past = merged(past, began.Receipt)
 	}
 	p := Planned{Step: s, Finding: s.Look(f, past)}
-	p.Settle = open && began.Receipt.ObjectID == "" && p.Finding.ObjectID != ""
+	if p.Settle = open && began.Receipt.ObjectID == "" && p.Finding.ObjectID != ""; p.Settle {
+		// Looked at again as ours, which nobody needs to be asked about.
+		p.settled = past
+		p.settled.ObjectID, p.settled.Made = p.Finding.ObjectID, true
+		p.Finding = s.Look(f, p.settled)
+	}
 	p.Finding.Ours = p.Finding.Ours || past.Made || p.Settle
 	return p
 }

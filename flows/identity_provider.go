@@ -51,7 +51,10 @@ func (s connector) sent(f *facts.Facts) state.Receipt {
 	if !f.Local.ClientSecret.OK() {
 		return state.Receipt{}
 	}
-	return state.Receipt{Digest: s.Record.Digest(f.Local.ClientSecret.Value)}
+	return state.Receipt{
+		Digest: s.Record.Digest(f.Local.ClientSecret.Value),
+		Values: map[string]string{"issuer": f.Authentik.Discovery.Value.Issuer},
+	}
 }
 
 // find is the connector that the journal knows, or the one with our client id,

@@ -37,7 +37,7 @@ func (s provider) makes() string {
 	return "confidential, signed with RS256"
 }
 
-func (s provider) Look(f *facts.Facts, _ state.Receipt) Finding {
+func (s provider) Look(f *facts.Facts, past state.Receipt) Finding {
 	if err := f.Authentik.Providers.Err; err != nil {
 		return Finding{Verdict: Blocked, Note: "Authentik's providers could not be read: " + err.Error()}
 	}
@@ -50,7 +50,7 @@ func (s provider) Look(f *facts.Facts, _ state.Receipt) Finding {
 		return Finding{Verdict: Missing}
 	}
 	found := Finding{Verdict: InPlace, ObjectID: strconv.Itoa(have.PK)}
-	for _, c := range providerChanges(f, have, want, s.ours(have)) {
+	for _, c := range providerChanges(f, have, want, s.ours(have), past.Made) {
 		found.Fields = append(found.Fields, c.Field)
 		found.Intent.Before = c.remember(found.Intent.Before)
 	}
@@ -119,7 +119,8 @@ func (s provider) change(ctx context.Context, f *facts.Facts, want authentik.Pro
 		}
 	}
 	patch := map[string]any{}
-	for _, c := range providerChanges(f, have, want, ours) {
+	past, _ := s.Record.Last(stepProvider)
+	for _, c := range providerChanges(f, have, want, ours, past.Made) {
 		patch[c.key] = c.value
 	}
 	if len(patch) == 0 {

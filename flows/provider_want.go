@@ -110,8 +110,9 @@ func (c providerChange) remember(before map[string]string) map[string]string {
 
 // providerChanges compares a provider that stands with the wanted one. Lists
 // are only ever added to, and flows left as a person set them: what somebody
-// else relies on stays. A foreign provider keeps its client id and secret.
-func providerChanges(f *facts.Facts, have authentik.Provider, want authentik.ProviderSpec, ours bool) []providerChange {
+// else relies on stays. A foreign provider keeps its client id and secret, and
+// one that was taken over keeps its authorization flow.
+func providerChanges(f *facts.Facts, have authentik.Provider, want authentik.ProviderSpec, ours, made bool) []providerChange {
 	var out []providerChange
 	add := func(name, key, have, wanted string, value, before any) {
 		out = append(out, providerChange{Field{Name: name, Have: have, Want: wanted}, key, value, before})
@@ -141,7 +142,7 @@ func providerChanges(f *facts.Facts, have authentik.Provider, want authentik.Pro
 	if want.AccessCodeValidity != "" && have.AccessCodeValidity != want.AccessCodeValidity {
 		add("access code validity", "access_code_validity", have.AccessCodeValidity, want.AccessCodeValidity, want.AccessCodeValidity, have.AccessCodeValidity)
 	}
-	if ours && have.AuthorizationFlow != want.AuthorizationFlow {
+	if made && have.AuthorizationFlow != want.AuthorizationFlow {
 		add("authorization flow", "authorization_flow", flowSlug(f, have.AuthorizationFlow), flowSlug(f, want.AuthorizationFlow), want.AuthorizationFlow, have.AuthorizationFlow)
 	}
 	if have.IssuerMode == "global" {

@@ -44,6 +44,9 @@ func (s *Session) PlanRemoval(ctx context.Context) ([]Removal, []doctor.Result, 
 	}
 	guard := doctor.LastWayIn(s.connectorID())
 	results := doctor.Judge(guard, s.bench.reader(s.servers).WayIn(ctx))
+	if ctx.Err() != nil {
+		return nil, nil, &Stopped{Reason: Interrupted, Err: context.Canceled}
+	}
 	return out, results, nil
 }
 

@@ -34,7 +34,7 @@ func (s membership) Look(f *facts.Facts, _ state.Receipt) Finding {
 		return Finding{Verdict: Blocked, Note: fmt.Sprintf("Authentik has no group %q", s.group)}
 	}
 	if !slices.Contains(f.Authentik.Account.Value.Groups, g.PK) {
-		return Finding{Verdict: Missing}
+		return Finding{Verdict: Missing, Intent: state.Receipt{Values: map[string]string{"user": strconv.Itoa(f.Authentik.Account.Value.PK)}}}
 	}
 	return Finding{Verdict: InPlace, ObjectID: g.PK}
 }
@@ -108,6 +108,9 @@ func (s readerRole) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.Re
 		f.Authentik.Roles[s.readerName()] = facts.Of([]authentik.Role{role}, nil)
 	}
 	if err := s.Authentik.AssignPermissions(ctx, role.PK, mayReadUsers); err != nil {
+		if !ok { // the role stands, and is ours
+			err = unseen(err)
+		}
 		return state.Receipt{}, err
 	}
 	f.Authentik.Permissions = facts.Of([]string{mayReadUsers}, nil)

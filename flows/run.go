@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"authbird/clients"
@@ -88,7 +89,8 @@ func (r *run) bring(ctx context.Context, s Step) error {
 }
 
 // settle closes an entry that an earlier request left open: ours if nothing
-// stood there before it and something does now, failed if nothing does.
+// stood there before it and something does now, failed if nothing does. What
+// stood there and is not as wanted may have been changed or not.
 func (r *run) settle(about About, now Planned) error {
 	began, open := r.Journal.Begun(r.flow.Name, about.ID)
 	if !open {
@@ -98,14 +100,17 @@ func (r *run) settle(about About, now Planned) error {
 	receipt := merged(past, began.Receipt)
 	switch {
 	case now.Settle:
-		receipt.ObjectID, receipt.Made = now.Finding.ObjectID, true
 		note := "no answer had come; it was found afterwards"
 		if about.With != "" && began.Run == r.Run {
 			note = "made in one request with: " + about.With
 		}
-		return r.write(about.ID, state.Done, receipt, note, nil)
+		return r.write(about.ID, state.Done, now.settled, note, nil)
 	case now.Finding.Verdict == InPlace:
 		return r.write(about.ID, state.Done, receipt, "no answer had come; the change was found afterwards", nil)
+	case began.Receipt.ObjectID != "":
+		// A change that may have come about in part: only this entry knows what
+		// stood there before it, so it stays open until a change is seen done.
+		return nil
 	}
 	return r.write(about.ID, state.Failed, state.Receipt{}, "no answer had come, and nothing came of it", nil)
 }
@@ -151,12 +156,17 @@ func (r *run) act(s Step, found Finding, start time.Time) (lost bool, err error)
 	about := s.About()
 	r.Watch(Event{Phase: Doing, Step: about, Finding: found})
 	past, _ := r.Journal.Last(about.ID)
+	began, open := r.Journal.Begun(r.flow.Name, about.ID)
 	made := r.bundle(s)
 	for _, id := range made {
 		intent := state.Receipt{}
 		if id == about.ID {
 			intent = found.Intent
 			intent.ObjectID = found.ObjectID
+			if open { // what stood there before the first attempt is what Undo restores
+				found.Intent = merged(began.Receipt, found.Intent)
+				intent = merged(began.Receipt, intent)
+			}
 		}
 		if err := r.write(id, state.Began, intent, "", nil); err != nil {
 			return false, err
@@ -166,6 +176,9 @@ func (r *run) act(s Step, found Finding, start time.Time) (lost bool, err error)
 	defer cancel()
 	receipt, err := s.Do(ctx, r.facts, found)
 	if err != nil {
+		if open { // an earlier attempt may have come about: a refusal of this one ends nothing
+			made = slices.DeleteFunc(made, func(id string) bool { return id == about.ID })
+		}
 		return r.failed(about, made, err)
 	}
 	receipt = merged(past, merged(found.Intent, receipt))
@@ -212,12 +225,13 @@ func (r *run) failed(about About, made []string, err error) (lost bool, _ error)
 	return false, err
 }
 
-// notSeen is the error of a step that did its deed and could not read it back.
+// notSeen is the error of a step that did its deed, or the first part of it,
+// and could not read it back or go on.
 type notSeen struct{ error }
 
 func (e notSeen) Unwrap() error { return e.error }
 
-// unseen wraps the error of a read after a deed; nil stays nil.
+// unseen wraps the error of what came after a deed; nil stays nil.
 func unseen(err error) error {
 	if err == nil {
 		return nil
@@ -259,10 +273,14 @@ func (r *run) prove(ctx context.Context) ([]doctor.Result, error) {
 		results = r.flow.Prove(ctx, r.facts)
 		break
 	}
+	err := proofError(results)
+	if err != nil && ctx.Err() != nil {
+		return nil, r.stop(About{}, context.Canceled) // what was not answered is no verdict
+	}
 	for _, c := range results {
 		r.Watch(Event{Phase: Checked, Check: c})
 	}
-	if err := proofError(results); err != nil {
+	if err != nil {
 		return results, r.stop(About{}, err)
 	}
 	return results, nil
@@ -293,6 +311,9 @@ func (r *run) undo(ctx context.Context, s Step) error {
 		}
 	}
 	receipt, _ := r.Journal.Last(about.ID)
+	if began, open := r.Journal.Begun(r.flow.Name, about.ID); open { // a change that may have come about
+		receipt = merged(receipt, began.Receipt)
+	}
 	if !receipt.Made && len(receipt.Before) == 0 {
 		return nil
 	}

@@ -168,7 +168,7 @@ func (s appPassword) identifier() string {
 func (s appPassword) Look(f *facts.Facts, past state.Receipt) Finding {
 	t, stands := s.find(f)
 	if !stands || !f.Local.AppPassword.OK() || past.Digest != s.Record.Digest(f.Local.AppPassword.Value) {
-		return Finding{Verdict: Missing}
+		return Finding{Verdict: Missing, ObjectID: t.Identifier}
 	}
 	found := Finding{Verdict: InPlace, ObjectID: t.Identifier}
 	if t.Expiring {
@@ -202,12 +202,23 @@ func (s appPassword) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.R
 			return state.Receipt{}, err
 		}
 		f.Authentik.Passwords.Value = append(f.Authentik.Passwords.Value, t)
+		err = s.fill(ctx, f, t)
+		return s.receipt(t, password.Value), unseen(err) // whatever became of its value, the token is ours
 	}
+	return s.receipt(t, password.Value), s.fill(ctx, f, t)
+}
+
+func (s appPassword) receipt(t authentik.Token, password string) state.Receipt {
+	return state.Receipt{ObjectID: t.Identifier, Made: true, Digest: s.Record.Digest(password)}
+}
+
+// fill gives a token our value and no end.
+func (s appPassword) fill(ctx context.Context, f *facts.Facts, t authentik.Token) error {
 	if t.Expiring {
 		never := false
-		changed, err := s.Authentik.UpdateToken(ctx, t.Identifier, authentik.TokenChange{User: account.PK, Intent: authentik.IntentAppPassword, Expiring: &never})
+		changed, err := s.Authentik.UpdateToken(ctx, t.Identifier, authentik.TokenChange{User: f.Authentik.Account.Value.PK, Intent: authentik.IntentAppPassword, Expiring: &never})
 		if err != nil {
-			return state.Receipt{}, err
+			return err
 		}
 		for i := range f.Authentik.Passwords.Value {
 			if f.Authentik.Passwords.Value[i].Identifier == t.Identifier {
@@ -215,10 +226,7 @@ func (s appPassword) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.R
 			}
 		}
 	}
-	if err := s.Authentik.SetTokenKey(ctx, t.Identifier, password.Value); err != nil {
-		return state.Receipt{}, err
-	}
-	return state.Receipt{ObjectID: t.Identifier, Made: true, Digest: s.Record.Digest(password.Value)}, nil
+	return s.Authentik.SetTokenKey(ctx, t.Identifier, f.Local.AppPassword.Value)
 }
 
 // Undo deletes the token, unless it went with the account.
