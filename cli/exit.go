@@ -137,7 +137,7 @@ func explain(err error) outcome {
 		out.Hints = []string{"wait until it has ended, or end it; authbird status only reads and works meanwhile"}
 	case errors.As(err, &stopped):
 		explainStop(&out, stopped)
-		part = part || stopped.PartWay()
+		part = part || stopped.PartWay() || stopped.Reason == flows.Interrupted && len(stopped.Stands) > 0
 	case errors.Is(err, errLeft):
 		out.Message = errLeft.Error()
 	case errors.Is(err, errEnd):

@@ -16,7 +16,7 @@ import (
 
 func TestExitCodes(t *testing.T) {
 	stopped := func(reason flows.Reason, stands ...string) error {
-		return &flows.Stopped{Reason: reason, Err: errors.New("it ended"), Stands: stands}
+		return &flows.Stopped{Reason: reason, Err: errors.New("it ended"), Stands: stands, AtServers: len(stands) > 0}
 	}
 	const made = `provider "NetBird" at Authentik`
 	for _, c := range []struct {
@@ -75,7 +75,7 @@ func TestExitCodes(t *testing.T) {
 func TestAFailureSaysWhatStandsAndWhatToType(t *testing.T) {
 	err := ofSetup("netbird.example.com", &flows.Stopped{
 		Reason: flows.CannotReach, Step: flows.About{Title: "connector"}, Err: errors.New("NetBird\ncan't be reached"),
-		Stands: []string{`provider "NetBird" at Authentik`}, Hints: []string{"look whether it runs", "authbird resume"},
+		Stands: []string{`provider "NetBird" at Authentik`}, AtServers: true, Hints: []string{"look whether it runs", "authbird resume"},
 	})
 	want := outcome{
 		Setup: "netbird.example.com", Exit: 8, Message: "connector: NetBird can't be reached",
