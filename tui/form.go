@@ -23,13 +23,11 @@ type row struct {
 	id      string
 	label   string
 	kind    rowKind
-	field   field    // of a text row
-	values  []string // of a choice: what it may be
-	names   []string // and how each is called
-	at      int      // and which it is
-	shown   string   // of a pick: its value in words
-	heading string   // above the row, where a new group begins
-	why     string   // below the row, while it has the focus
+	field   field     // of a text row
+	choice  selection // of a choice
+	shown   string    // of a pick: its value in words
+	heading string    // above the row, where a new group begins
+	why     string    // below the row, while it has the focus
 	notes   []note
 	hidden  bool
 	apart   bool // a free line above
@@ -65,8 +63,8 @@ func (t theme) of(tone tone) lipgloss.Style {
 }
 
 func (r row) value() string {
-	if r.kind == rowChoice && r.at < len(r.values) {
-		return r.values[r.at]
+	if r.kind == rowChoice {
+		return r.choice.chosen()
 	}
 	return r.field.Value()
 }
@@ -140,10 +138,10 @@ func (f form) update(msg tea.Msg) (form, formEvent) {
 		case "press":
 			return f, formEvent{pressed: r.id}
 		case "more":
-			r.at = (r.at + 1) % len(r.values)
+			r.choice.step(1)
 			return f, formEvent{changed: r.id}
 		case "less":
-			r.at = (r.at + len(r.values) - 1) % len(r.values)
+			r.choice.step(-1)
 			return f, formEvent{changed: r.id}
 		}
 	}
@@ -255,11 +253,12 @@ func (f *form) drawValue(s *sheet, r *row, head string, left int, focused bool) 
 		}
 		s.raw(head + text)
 	case rowChoice:
-		name := ""
-		if r.at < len(r.names) {
-			name = r.names[r.at]
+		for i, line := range r.choice.lines(s.theme, room, focused) {
+			if i > 0 {
+				head = strings.Repeat(" ", left)
+			}
+			s.raw(head + line)
 		}
-		drawBracket(s, head, left, name, room, focused)
 	case rowPick:
 		drawBracket(s, head, left, r.shown, room, focused)
 	}

@@ -70,11 +70,7 @@ const (
 
 // addressRows are the rows of an address.
 func addressRows(url, hint, caFile string, allowHTTP bool) []row {
-	http := row{id: rowHTTP, label: wordsHTTP, kind: rowChoice, why: wordsHTTPWhy,
-		values: []string{"no", "yes"}, names: []string{wordsHTTPNo, wordsHTTPYes}}
-	if allowHTTP {
-		http.at = 1
-	}
+	http := choice(rowHTTP, wordsHTTP, wordsHTTPWhy, yesNo(allowHTTP), "no", wordsHTTPNo, "yes", wordsHTTPYes)
 	http.hidden = !insecure(url)
 	return []row{
 		{id: rowURL, label: wordsAddress, field: newField(url, hint)},

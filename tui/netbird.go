@@ -51,14 +51,16 @@ func newNetBirdScreen(d draft, bench NetBirdBench, now func() time.Time) netbird
 	if d.kept.netbird {
 		hint = wordsTokenKept
 	}
-	lasting := row{id: rowLasting, label: wordsLasting, kind: rowChoice, why: wordsLastingWhy, hidden: true}
+	var lives []string
 	for _, days := range lastingDays {
 		name := fmt.Sprintf(wordsLastingDays, days)
 		if days == 0 {
 			name = wordsLastingNone
 		}
-		lasting.values, lasting.names = append(lasting.values, strconv.Itoa(days)), append(lasting.names, name)
+		lives = append(lives, strconv.Itoa(days), name)
 	}
+	lasting := choice(rowLasting, wordsLasting, wordsLastingWhy, "0", lives...)
+	lasting.hidden = true
 	rows := addressRows(d.answers.NetBirdURL, wordsNBURLHint, d.answers.CAFile, d.answers.AllowHTTP)
 	rows = append(rows,
 		row{id: rowByCode, label: wordsByCode, kind: rowButton, heading: wordsHowIn, why: wordsByCodeWhy, hidden: true},

@@ -87,14 +87,7 @@ func setupRow() row {
 
 // choice is a row of pairs: each value and how it is called.
 func choice(id, label, why, value string, pairs ...string) row {
-	r := row{id: id, label: label, kind: rowChoice, why: why}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		if pairs[i] == value {
-			r.at = len(r.values)
-		}
-		r.values, r.names = append(r.values, pairs[i]), append(r.names, pairs[i+1])
-	}
-	return r
+	return row{id: id, label: label, kind: rowChoice, why: why, choice: newSelection(value, pairs...)}
 }
 
 func yesNo(yes bool) string {

@@ -66,19 +66,19 @@ type choiceWords struct{ value, name, why string }
 
 // choiceOf is a row of such values; explain keeps its sentence up to date.
 func choiceOf(id, label, value string, words []choiceWords) row {
-	r := row{id: id, label: label, kind: rowChoice}
-	for i, w := range words {
-		if w.value == value {
-			r.at = i
-		}
-		r.values, r.names = append(r.values, w.value), append(r.names, w.name)
+	var pairs []string
+	for _, w := range words {
+		pairs = append(pairs, w.value, w.name)
 	}
+	r := choice(id, label, "", value, pairs...)
 	r.explain(words)
 	return r
 }
 
 func (r *row) explain(words []choiceWords) {
-	if r.at < len(words) {
-		r.why = words[r.at].why
+	for _, w := range words {
+		if w.value == r.value() {
+			r.why = w.why
+		}
 	}
 }
