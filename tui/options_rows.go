@@ -77,7 +77,7 @@ func standaloneRows(d draft) []row {
 		choiceOf(rowEnvSecret, wordsOptEnvSecret, a.EnvSecret, wordsEnvSecrets),
 		{id: rowConfig, label: wordsOptConfig, field: newField(a.NetBirdConfig, wordsOptConfigHint), why: wordsOptConfigWhy},
 		setupRow(),
-		choice(rowKeep, wordsOptKeepOne, wordsOptKeepOneWhy, yesNo(a.KeepAdminTokens), "no", wordsOptKeepNo, "yes", wordsOptKeepYes),
+		choice(rowKeep, wordsOptKeepOne, wordsOptKeepOneWhy, yesNo(a.KeepAdminTokens), "no", wordsOptKeepNoOne, "yes", wordsOptKeepYes),
 	}
 }
 

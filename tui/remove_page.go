@@ -20,7 +20,9 @@ func (s removeScreen) Page(r room) page {
 		sh.sign(0, signWorking, r.theme.accent, r.theme.text, wordsRemoveReading)
 		return sh.page(title, wordsNothingDone)
 	case removeDone:
-		sh.focused(func() { sh.sign(0, signGood, r.theme.good, r.theme.strong, fmt.Sprintf(wordsRemoveDone, said(s.job.name))) })
+		sh.focused(func() {
+			sh.sign(0, signGood, r.theme.good, r.theme.strong, fmt.Sprintf(wordsRemoveDone, said(s.job.name)))
+		})
 		sh.gap()
 		sh.text(0, r.theme.dim, wordsRemoveArchive)
 		sh.path(said(s.archive))

@@ -24,6 +24,7 @@ const (
 	wordsOptKeepOne    = "Keep Authentik's token"
 	wordsOptKeepOneWhy = "Kept, it lets authbird renew the app password and check later without asking. Not kept, it is forgotten after this run."
 	wordsOptTaken      = "A %s setup has this name already. Choose another."
+	wordsOptKeepNoOne  = "no, forget it after this run"
 	wordsPathHome      = "Type the whole path; ~ is only known to a shell."
 	wordsEnvToken      = "The token comes from AUTHENTIK_TOKEN, never from the command line."
 	wordsRunNextEnv    = "Go on to what NetBird's machine needs next"
