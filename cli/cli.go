@@ -110,6 +110,9 @@ func (a *app) finish(err error) int {
 	if err != nil {
 		out = explain(err)
 	}
+	if out.Next != "" && a.given["state-dir"] == byFlag && !a.opts.sandbox {
+		out.Next += " --state-dir " + quote(absolute(a.opts.stateDir))
+	}
 	var read *told
 	if out.Exit != exitDone && !errors.As(err, &read) {
 		writeFailure(a.Stderr, out)

@@ -89,7 +89,7 @@ func (o *options) application(f *pflag.FlagSet) {
 	f.StringVar(&o.slug, "slug", d.Slug, "slug of the application in Authentik")
 	f.StringVar(&o.authorizationFlow, "authorization-flow", "", "slug of Authentik's authorization flow")
 	f.StringVar(&o.signingKey, "signing-key", "", "name of the key in Authentik that signs")
-	f.StringArrayVar(&o.allowGroups, "allow-group", nil, "let only this group of Authentik in; may be given more than once")
+	f.StringArrayVar(&o.allowGroups, "allow-group", nil, "let only this group of Authentik in; may be given more than once; empty: everyone")
 }
 
 // standalone declares the flags of a standalone setup.
@@ -149,6 +149,11 @@ func (o *options) check(given map[string]string) error {
 		}
 		o.netbirdDomain = host
 	}
+	if o.caFile != "" {
+		if _, err := clients.New(clients.Options{CAFile: o.caFile}); err != nil {
+			return usagef("%s: %v", flagOr("ca-file", given), err)
+		}
+	}
 	if o.authentikToken == "-" && o.netbirdFile == "-" {
 		return usagef("--authentik-token-file and --netbird-token-file can't both be standard input")
 	}
@@ -196,7 +201,7 @@ func (o *options) overlay(a *state.Answers, given map[string]string) {
 	}
 	set("authentik-url", func() { a.AuthentikURL = o.authentikURL })
 	set("netbird-url", func() { a.NetBirdURL = o.netbirdURL })
-	set("ca-file", func() { a.CAFile = o.caFile })
+	set("ca-file", func() { a.CAFile = absolute(o.caFile) })
 	set("allow-http", func() { a.AllowHTTP = o.allowHTTP })
 	set("keystore", func() { a.Keystore = o.keystore })
 	set("keystore-identity", func() { a.KeystoreIdentity = o.keystoreIdentity })
@@ -204,7 +209,7 @@ func (o *options) overlay(a *state.Answers, given map[string]string) {
 	set("slug", func() { a.Slug = o.slug })
 	set("authorization-flow", func() { a.AuthorizationFlow = o.authorizationFlow })
 	set("signing-key", func() { a.SigningKey = o.signingKey })
-	set("allow-group", func() { a.AllowGroups = o.allowGroups })
+	set("allow-group", func() { a.AllowGroups = notEmpty(o.allowGroups...) })
 	set("connector-name", func() { a.ConnectorName = o.connectorName })
 	set("connector-type", func() { a.ConnectorType = o.connectorType })
 	set("keep-admin-tokens", func() { a.KeepAdminTokens = o.keepAdminTokens })
@@ -227,11 +232,16 @@ func (o *options) overlayStandalone(a *state.Answers, set func(string, func())) 
 	if a.NetBirdDomain == "" {
 		a.NetBirdDomain = hostOf(a.NetBirdURL)
 	}
-	for _, path := range []*string{&a.EnvFile, &a.NetBirdConfig} {
-		if abs, err := filepath.Abs(*path); err == nil && *path != "" {
-			*path = abs
-		}
+	a.EnvFile, a.NetBirdConfig = absolute(a.EnvFile), absolute(a.NetBirdConfig)
+}
+
+// absolute is a path that a later run finds from any folder; empty stays so.
+func absolute(path string) string {
+	abs, err := filepath.Abs(path)
+	if path == "" || err != nil {
+		return path
 	}
+	return abs
 }
 
 // domain makes NetBird's domain of what a person typed: a URL will do.

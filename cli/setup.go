@@ -188,6 +188,9 @@ func (j *job) keeps(name string) bool {
 func (j *job) complete() error {
 	missing := j.missing()
 	if len(missing) == 0 {
+		if err := flows.ValidAnswers(j.answers); err != nil {
+			return usagef("%v", err)
+		}
 		return nil
 	}
 	return &usageError{

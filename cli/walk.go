@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -58,7 +57,7 @@ func (a *app) fill(ctx context.Context, j *job) error {
 func (a *app) askAuthentik(ctx context.Context, j *job) error {
 	var seen flows.AuthentikSeen
 	err := a.askURL(ctx, "Authentik", &j.answers.AuthentikURL, func() (err error) {
-		seen, err = j.bench.SeeAuthentik(ctx, j.looking(), "")
+		seen, err = j.bench.SeeAuthentik(ctx, j.answers, "")
 		return err
 	})
 	if err != nil {
@@ -70,7 +69,7 @@ func (a *app) askAuthentik(ctx context.Context, j *job) error {
 	}
 	a.tellClock("Authentik", seen.Clock, seen.CertNotAfter)
 	return a.askToken(ctx, "API token of Authentik", seen.TokenPage, &j.tokens.Authentik, func() error {
-		seen, err := j.bench.SeeAuthentik(ctx, j.looking(), j.tokens.Authentik)
+		seen, err := j.bench.SeeAuthentik(ctx, j.answers, j.tokens.Authentik)
 		if err != nil {
 			return err
 		}
@@ -80,16 +79,6 @@ func (a *app) askAuthentik(ctx context.Context, j *job) error {
 		}
 		return nil
 	})
-}
-
-// looking is the answers for a look at Authentik, before NetBird's address was
-// asked for: every look wants two addresses.
-func (j *job) looking() state.Answers {
-	a := j.answers
-	if a.NetBirdURL == "" {
-		a.NetBirdURL = a.AuthentikURL
-	}
-	return a
 }
 
 func (a *app) tokenEnd(seen flows.AuthentikSeen) string {
@@ -350,9 +339,7 @@ func (a *app) askOfMode(ctx context.Context, n *state.Answers) error {
 		return err
 	}
 	err = a.askText(ctx, "Where is setup.env, or shall it be?", &n.EnvFile)
-	if abs, absErr := filepath.Abs(n.EnvFile); err == nil && absErr == nil {
-		n.EnvFile = abs
-	}
+	n.EnvFile = absolute(n.EnvFile)
 	return err
 }
 

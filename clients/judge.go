@@ -77,13 +77,14 @@ func refusalKind(status int) Kind {
 	return Refused
 }
 
-// serverFault is a 5xx: on a write nobody knows what became of it, unless the server asks to come back later.
+// serverFault is a 5xx: on a write nobody knows what became of it, unless the server asks to come back later; a read
+// changed nothing, and has only failed.
 func serverFault(c Call, a Answer) *Error {
 	if a.Status == http.StatusServiceUnavailable && (c.read() || a.Header.Get("Retry-After") != "") {
 		return notNow(c, a)
 	}
 	kind := Unknown
-	if c.read() && (a.Status == http.StatusBadGateway || a.Status == http.StatusGatewayTimeout) {
+	if c.read() {
 		kind = Unreachable
 	}
 	e := answered(c, a, kind, "")

@@ -35,7 +35,7 @@ func TestFaults(t *testing.T) {
 		"a read that meets 502 each time is given up as unreachable": {"GET", []http.HandlerFunc{page}, clients.Unreachable, 4, `titled "502 Bad Gateway"`},
 		"a read that is cut each time is given up as unreachable":    {"GET", []http.HandlerFunc{cut}, clients.Unreachable, 4, "closed the connection"},
 		"a read that meets 429 each time is not now":                 {"GET", []http.HandlerFunc{busy}, clients.NotNow, 4, "come back later: slow down"},
-		"a read that meets 500 is not repeated":                      {"GET", []http.HandlerFunc{answer(500, "application/json", `{"message":"internal server error"}`)}, clients.Unknown, 1, "internal server error"},
+		"a read that meets 500 is not repeated":                      {"GET", []http.HandlerFunc{answer(500, "application/json", `{"message":"internal server error"}`)}, clients.Unreachable, 1, "internal server error"},
 		"a write that is cut is never sent again":                    {"POST", []http.HandlerFunc{cut, good}, clients.Unknown, 1, "it was sent, but"},
 		"a write that gets half an answer is never sent again":       {"POST", []http.HandlerFunc{half, good}, clients.Unknown, 1, "it was sent, but"},
 		"a write that meets a 502 page is unknown":                   {"PUT", []http.HandlerFunc{page, good}, clients.Unknown, 1, "502 Bad Gateway"},

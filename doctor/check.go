@@ -26,6 +26,7 @@ const (
 	Standing    Blame = iota // something stands wrong; a person or a repair must act
 	NotAllowed               // a token is missing, wrong, expired or lacks rights
 	Unreachable              // a server could not be reached or is not what was meant
+	Person                   // a person must do something outside first
 )
 
 // Group is where a check looks.

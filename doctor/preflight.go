@@ -38,7 +38,7 @@ func Preflight(w Wants) []Check {
 		{"netbird-token", "the token is good at NetBird", NetBird, netBirdToken},
 		{"netbird-version", "NetBird's version is supported", NetBird, netBirdVersion},
 		{"netbird-rights", "the token may make connectors", NetBird, netBirdRights},
-		{"netbird-embedded", "NetBird's embedded IdP is on", NetBird, netBirdEmbedded},
+		{"netbird-embedded", "NetBird's embedded IdP is on", NetBird, func(f *facts.Facts) Outcome { return netBirdEmbedded(f, w) }},
 		{"netbird-domain", "NetBird's account has a domain", NetBird, netBirdDomain},
 		{"netbird-approval", "whether new users must be approved", NetBird, netBirdApproval},
 		{"clocks", "the clocks agree", Between, clocks},
@@ -89,7 +89,7 @@ func authentikAnswers(f *facts.Facts, w Wants) Outcome {
 		return o
 	}
 	if err := f.Authentik.Hello.Err; err != nil {
-		return failed(err, "check --authentik-url, and open "+w.AuthentikURL+" from this machine")
+		return failed(err, unreachableAdvice(err, "--authentik-url", w.AuthentikURL))
 	}
 	return ok(certificate(f.Authentik.Hello.Value.Meta))
 }
@@ -99,9 +99,17 @@ func netBirdAnswers(f *facts.Facts, w Wants) Outcome {
 		return o
 	}
 	if err := f.NetBird.Instance.Err; err != nil {
-		return failed(err, "check --netbird-url, and open "+w.NetBirdURL+" from this machine")
+		return failed(err, unreachableAdvice(err, "--netbird-url", w.NetBirdURL))
 	}
 	return ok(certificate(f.NetBird.Instance.Value.Meta))
+}
+
+// unreachableAdvice tells an untrusted certificate from a wrong address.
+func unreachableAdvice(err error, flag, url string) string {
+	if strings.Contains(err.Error(), "certificate") {
+		return "if that certificate is your own, name its authority with --ca-file"
+	}
+	return "check " + flag + ", and open " + url + " from this machine"
 }
 
 func insecure(url string, w Wants) (Outcome, bool) {

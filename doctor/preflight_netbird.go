@@ -56,19 +56,24 @@ func MayMakeConnectors(u netbird.User) bool {
 	return u.Role == "owner" || u.Role == "admin" || u.May("identity_providers", "create")
 }
 
-func netBirdEmbedded(f *facts.Facts) Outcome {
+func netBirdEmbedded(f *facts.Facts, w Wants) Outcome {
 	for _, a := range f.NetBird.Accounts.Value {
 		if on := a.Settings.EmbeddedIdP; on != nil && !*on {
 			return embeddedOff()
 		}
 	}
-	if f.NetBird.Embedded.Absent() {
+	if f.NetBird.Embedded.Absent() && netBirdHealthy(f) {
 		return embeddedOff()
 	}
 	if !f.NetBird.Embedded.OK() {
 		return unreadAt(netBirdHealthy(f), f.NetBird.Embedded.Err)
 	}
-	return ok("issuer " + clients.Clean(f.NetBird.Embedded.Value.Issuer))
+	issuer := clients.Clean(f.NetBird.Embedded.Value.Issuer)
+	if !clients.SameOrigin(issuer, w.NetBirdURL) {
+		return Outcome{Verdict: Fail, Evidence: "issuer " + issuer, Cause: "NetBird's embedded IdP calls itself " + issuer + ", which is not the address that you gave",
+			Hits: "people are sent back to its own address", Advice: "use that address with --netbird-url, or mend the issuer in NetBird's configuration"}
+	}
+	return ok("issuer " + issuer)
 }
 
 func embeddedOff() Outcome {
@@ -79,6 +84,9 @@ func embeddedOff() Outcome {
 func netBirdDomain(f *facts.Facts) Outcome {
 	if !f.NetBird.Accounts.OK() {
 		return unreadAt(netBirdHealthy(f), f.NetBird.Accounts.Err)
+	}
+	if len(f.NetBird.Accounts.Value) == 0 {
+		return Outcome{Verdict: Fail, Cause: "NetBird shows this token no account, so its domain can't be checked", Advice: "use a token of an owner or an admin"}
 	}
 	for _, a := range f.NetBird.Accounts.Value {
 		if a.Domain == "" || a.DomainCategory != "private" {
@@ -126,7 +134,7 @@ func clocks(f *facts.Facts) Outcome {
 
 func reach(f *facts.Facts) Outcome {
 	if !f.NetBird.Reach.Read {
-		return ok("not asked again: the connector stands")
+		return ok("not asked: the connector was made before, which proved it")
 	}
 	if clients.KindOf(f.NetBird.Reach.Err) == clients.Unsupported {
 		return Outcome{Verdict: Unknown, Evidence: "this NetBird, older than 0.62.2, doesn't look at an issuer when a connector is made"}
@@ -135,6 +143,10 @@ func reach(f *facts.Facts) Outcome {
 		return unreadAt(netBirdHealthy(f), err)
 	}
 	r := f.NetBird.Reach.Value
+	if r.Reached && !r.LooksAuthentik {
+		return Outcome{Verdict: Warn, Evidence: r.Said, Cause: "something answers NetBird at Authentik's address, but it can't be told that it is Authentik",
+			Advice: "if the next step fails, look what NetBird's container reaches at that address"}
+	}
 	if r.Reached {
 		return ok("NetBird got Authentik's answer")
 	}

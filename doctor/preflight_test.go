@@ -26,7 +26,7 @@ func healthy() *facts.Facts {
 	f.NetBird.Me = facts.Of(netbird.User{ID: "o", Role: "owner"}, nil)
 	f.NetBird.Accounts = facts.Of([]netbird.Account{{Domain: "example.com", DomainCategory: "private", Settings: netbird.Settings{EmbeddedIdP: &yes}}}, nil)
 	f.NetBird.Embedded = facts.Of(netbird.EmbeddedIdP{Issuer: "https://netbird.example.com/oauth2"}, nil)
-	f.NetBird.Reach = facts.Of(netbird.Reach{Reached: true}, nil)
+	f.NetBird.Reach = facts.Of(netbird.Reach{Reached: true, LooksAuthentik: true}, nil)
 	return f
 }
 
@@ -77,6 +77,11 @@ func TestPreflight(t *testing.T) {
 		"the embedded IdP is off":               {func(f *facts.Facts, _ *Wants) { f.NetBird.Embedded = fault[netbird.EmbeddedIdP](clients.Absent) }, "netbird-embedded", Fail, Standing},
 		"the account has no domain":             {func(f *facts.Facts, _ *Wants) { f.NetBird.Accounts.Value[0].Domain = "" }, "netbird-domain", Fail, Standing},
 		"new users must be approved":            {func(f *facts.Facts, _ *Wants) { f.NetBird.Accounts.Value[0].Settings.UserApprovalRequired = true }, "netbird-approval", Warn, Standing},
+		"NetBird's issuer is another address": {func(f *facts.Facts, _ *Wants) {
+			f.NetBird.Embedded.Value.Issuer = "https://vpn.example.com/oauth2"
+		}, "netbird-embedded", Fail, Standing},
+		"NetBird shows no account":       {func(f *facts.Facts, _ *Wants) { f.NetBird.Accounts.Value = nil }, "netbird-domain", Fail, Standing},
+		"something else answers NetBird": {func(f *facts.Facts, _ *Wants) { f.NetBird.Reach.Value.LooksAuthentik = false }, "reach", Warn, Standing},
 		"NetBird cannot reach Authentik": {func(f *facts.Facts, _ *Wants) {
 			f.NetBird.Reach.Value = netbird.Reach{Said: "connect: connection refused"}
 		}, "reach", Fail, Standing},

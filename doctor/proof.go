@@ -13,17 +13,21 @@ import (
 // Proven is what the proof of a connector setup compares with.
 type Proven struct {
 	ConnectorID string
-	Issuer      string   // as stored at NetBird
-	RedirectURI string   // as NetBird's embedded IdP has it
-	Registered  []string // redirect URIs that the provider has
-	RedirectFix string   // the id of the step that writes a redirect URI back
-	Account     string   // standalone: the service account
+	ClientID    string
+	Changed     bool            // the connector was changed, rather than made, by a PUT
+	ChangedIn   netbird.Process // the process that was told
+	Issuer      string          // as stored at NetBird
+	RedirectURI string          // as NetBird's embedded IdP has it
+	Registered  []string        // redirect URIs that the provider has
+	RedirectFix string          // the id of the step that writes a redirect URI back
+	Account     string          // standalone: the service account
 }
 
 // Proof is what shows, without a person, that a finished connector works.
 func Proof(p Proven) []Check {
 	return append(AuthentikProof(p),
 		Check{"proof-connector", "NetBird keeps the connector as meant", NetBird, func(f *facts.Facts) Outcome { return proofConnector(f, p) }},
+		Check{"proof-restart", "NetBird runs on the connector as it is", NetBird, func(f *facts.Facts) Outcome { return proofRestart(f, p) }},
 		Check{"proof-login", "a login starts at NetBird and leads to Authentik", Between, func(f *facts.Facts) Outcome { return proofStart(f, p) }},
 	)
 }
@@ -144,12 +148,45 @@ func proofConnector(f *facts.Facts, p Proven) Outcome {
 }
 
 func proofStart(f *facts.Facts, p Proven) Outcome {
-	s := f.Proof.StartURI
+	s := f.Proof.Start
 	if !s.OK() {
 		return failedOrUnread(s.Err)
 	}
-	if !slices.Contains(p.Registered, s.Value) {
-		return Outcome{Verdict: Fail, Evidence: clients.Clean(s.Value), Cause: "NetBird sends people back to " + clients.Clean(s.Value) + ", which the provider doesn't list", Hits: "people see \"Redirect URI Error\"", Repair: p.RedirectFix}
+	to := s.Value
+	switch {
+	case to.ClientID != p.ClientID || !clients.SameOrigin(to.Origin, p.Issuer):
+		return needsRestart(fmt.Sprintf("logins still go to %s with the client id %s", clients.Clean(to.Origin), clients.CleanN(to.ClientID, 48)))
+	case !slices.Contains(p.Registered, to.RedirectURI):
+		return Outcome{Verdict: Fail, Evidence: clients.Clean(to.RedirectURI), Cause: "NetBird sends people back to " + clients.Clean(to.RedirectURI) + ", which the provider doesn't list", Hits: "people see \"Redirect URI Error\"", Repair: p.RedirectFix}
 	}
-	return ok("back to " + clients.Clean(s.Value))
+	return ok("back to " + clients.Clean(to.RedirectURI))
+}
+
+// proofRestart looks whether NetBird runs on what it was told. A change of a
+// connector that was opened counts only after a restart, and whether one was
+// can be seen by the process that answers.
+func proofRestart(f *facts.Facts, p Proven) Outcome {
+	if !p.Changed {
+		return ok("")
+	}
+	now := f.NetBird.Instance
+	if !now.OK() {
+		return failedOrUnread(now.Err)
+	}
+	same, known := now.Value.Process.SameRun(p.ChangedIn)
+	switch {
+	case !known:
+		return Outcome{Verdict: Warn, Evidence: "a proxy hides which process answers", Cause: "the connector was changed, and NetBird goes on with the old values until it restarts; whether it did can't be seen from here",
+			Advice: "if NetBird hasn't restarted since, restart it"}
+	case same:
+		return needsRestart("the same NetBird process still runs")
+	}
+	return ok("NetBird has restarted since the connector was changed")
+}
+
+func needsRestart(evidence string) Outcome {
+	return Outcome{Verdict: Fail, Blame: Person, Evidence: evidence,
+		Cause:  "the connector was changed, and NetBird goes on with the old values until it restarts",
+		Hits:   "logins through Authentik may fail until then",
+		Advice: "restart NetBird (docker compose restart, where it runs in Docker), then: authbird resume"}
 }

@@ -13,7 +13,7 @@ import (
 const issuer = "https://auth.example.com/application/o/netbird/"
 
 func proven() Proven {
-	return Proven{ConnectorID: "authentik-1", Issuer: issuer, RedirectURI: "https://netbird.example.com/oauth2/callback",
+	return Proven{ConnectorID: "authentik-1", ClientID: "cid", Issuer: issuer, RedirectURI: "https://netbird.example.com/oauth2/callback",
 		Registered: []string{"https://netbird.example.com/oauth2/callback"}, RedirectFix: "redirect-uri", Account: "Netbird"}
 }
 
@@ -29,7 +29,7 @@ func working() *facts.Facts {
 		{URI: "http://localhost:53000", Fact: facts.Of(oidc.Authorization{Verdict: oidc.Allowed}, nil)},
 	}
 	f.Proof.Secret = facts.Of(oidc.SecretProbe{Verdict: oidc.SecretAccepted}, nil)
-	f.Proof.StartURI = facts.Of("https://netbird.example.com/oauth2/callback", nil)
+	f.Proof.Start = facts.Of(netbird.LoginStart{Origin: "https://auth.example.com", ClientID: "cid", RedirectURI: "https://netbird.example.com/oauth2/callback"}, nil)
 	f.Proof.Token = facts.Of(oidc.ServiceToken{Token: "t", Scope: "goauthentik.io/api", HasScope: true}, nil)
 	f.Proof.Users = facts.Of([]authentik.User{{PK: 1}}, nil)
 	f.Proof.Device = facts.Of(oidc.Device{}, nil)
@@ -88,7 +88,9 @@ func TestProof(t *testing.T) {
 		"the connector's issuer lost a slash": {func(f *facts.Facts) {
 			f.NetBird.Providers.Value[0].Issuer = "https://auth.example.com/application/o/netbird"
 		}, "proof-connector", "connector"},
-		"NetBird sends people elsewhere": {func(f *facts.Facts) { f.Proof.StartURI.Value = "https://other/callback" }, "proof-login", "redirect-uri"},
+		"NetBird sends people elsewhere":       {func(f *facts.Facts) { f.Proof.Start.Value.RedirectURI = "https://other/callback" }, "proof-login", "redirect-uri"},
+		"logins still go to the old client id": {func(f *facts.Facts) { f.Proof.Start.Value.ClientID = "old" }, "proof-login", ""},
+		"logins still go to another Authentik": {func(f *facts.Facts) { f.Proof.Start.Value.Origin = "https://old.example.com" }, "proof-login", ""},
 	})
 }
 

@@ -109,10 +109,10 @@ type Proof struct {
 	Allowed   Fact[oidc.Authorization] // our redirect URI
 	Refused   Fact[oidc.Authorization] // a look-alike of it
 	Secret    Fact[oidc.SecretProbe]
-	Token     Fact[oidc.ServiceToken] // standalone: the service account's, as NetBird gets it
-	Users     Fact[[]authentik.User]  // standalone: the users that NetBird would see with that token
-	Device    Fact[oidc.Device]       // standalone: a device login that was begun
-	StartURI  Fact[string]            // the redirect URI that a real login start sends
+	Token     Fact[oidc.ServiceToken]  // standalone: the service account's, as NetBird gets it
+	Users     Fact[[]authentik.User]   // standalone: the users that NetBird would see with that token
+	Device    Fact[oidc.Device]        // standalone: a device login that was begun
+	Start     Fact[netbird.LoginStart] // where a real login start leads
 }
 
 // Redirect is what Authentik makes of one redirect URI.

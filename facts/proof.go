@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"authbird/clients/netbird"
 	"authbird/clients/oidc"
 )
 
@@ -42,7 +43,7 @@ func (r *Reader) askAuthorize(ctx context.Context, w *wave, into *Fact[oidc.Auth
 func (r *Reader) ProveNetBird(ctx context.Context, f *Facts, ask ProofAsk) {
 	var w wave
 	get(ctx, &w, &f.NetBird.Providers, r.NetBird.IdentityProviders)
-	get(ctx, &w, &f.Proof.StartURI, func(ctx context.Context) (string, error) {
+	get(ctx, &w, &f.Proof.Start, func(ctx context.Context) (netbird.LoginStart, error) {
 		return r.NetBird.StartLogin(ctx, f.NetBird.Embedded.Value.Issuer, ask.ConnectorID)
 	})
 	w.Wait()

@@ -141,7 +141,7 @@ func (r *Reader) settle(ctx context.Context, f *Facts) {
 	if f.Authentik.Application.OK() && !f.Authentik.Discovery.Read {
 		f.Authentik.Discovery = Of(r.OIDC.Discover(ctx, r.Authentik.BaseURL(), f.Ask.Slug))
 	}
-	if f.Ask.Bound && f.Authentik.Application.OK() {
+	if (f.Ask.Bound || !f.Ask.Stands) && f.Authentik.Application.OK() {
 		f.Authentik.Bindings = Of(r.Authentik.Bindings(ctx, f.Authentik.Application.Value.PK))
 	}
 }

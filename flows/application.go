@@ -3,7 +3,6 @@ package flows
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -36,10 +35,13 @@ func (s application) Look(f *facts.Facts, past state.Receipt) Finding {
 		return Finding{Verdict: Missing}
 	}
 	if err := f.Authentik.Application.Err; err != nil {
-		return Finding{Verdict: Blocked, Note: "the application could not be read: " + err.Error()}
+		return unreadable("the application", err)
 	}
 	app := f.Authentik.Application.Value
 	found := Finding{Verdict: InPlace, ObjectID: app.Slug}
+	if n := len(f.Authentik.Bindings.Value); n > 0 && len(s.Answers.AllowGroups) == 0 {
+		found.Note = fmt.Sprintf("%d bindings say who may open it; they stay", n)
+	}
 	pk, name := s.provider(f)
 	if pk == 0 || app.Provider != pk {
 		found.Verdict = Differs
@@ -98,50 +100,4 @@ func (s application) Undo(ctx context.Context, r state.Receipt) error {
 	}
 	_, err := s.Authentik.UpdateApplication(ctx, r.ObjectID, map[string]any{"provider": provider})
 	return err
-}
-
-// groupBinding lets only the members of one group open the application.
-type groupBinding struct {
-	*Work
-	group string
-}
-
-func (s groupBinding) About() About {
-	return About{
-		ID: stepBinding + ":" + s.group, Title: "group binding", Where: AtAuthentik, Object: s.group, With: stepProvider,
-		Why:   "only members of this group may open the application; administrators too need to be members",
-		Makes: "only members may log in",
-	}
-}
-
-func (s groupBinding) Look(f *facts.Facts, _ state.Receipt) Finding {
-	g, ok := groupNamed(f, s.group)
-	if !ok {
-		return Finding{Verdict: Blocked, Note: fmt.Sprintf("Authentik has no group %q", s.group)}
-	}
-	i := slices.IndexFunc(f.Authentik.Bindings.Value, func(b authentik.Binding) bool {
-		return b.Group == g.PK && b.Enabled && !b.Negate
-	})
-	if i < 0 {
-		return Finding{Verdict: Missing}
-	}
-	return Finding{Verdict: InPlace, ObjectID: f.Authentik.Bindings.Value[i].PK}
-}
-
-func (s groupBinding) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.Receipt, error) {
-	g, ok := groupNamed(f, s.group)
-	if !ok {
-		return state.Receipt{}, fmt.Errorf("no such group")
-	}
-	app := f.Authentik.Application.Value
-	made, err := s.Authentik.CreateBinding(ctx, app.PK, g.PK, len(f.Authentik.Bindings.Value))
-	if err != nil {
-		return state.Receipt{}, err
-	}
-	f.Authentik.Bindings = facts.Of(s.Authentik.Bindings(ctx, app.PK))
-	return state.Receipt{ObjectID: made.PK, Made: true}, unseen(f.Authentik.Bindings.Err)
-}
-
-func (s groupBinding) Undo(ctx context.Context, r state.Receipt) error {
-	return s.Authentik.DeleteBinding(ctx, r.ObjectID)
 }

@@ -74,7 +74,7 @@ func (b *Bench) servers(a state.Answers, t Tokens) (servers, error) {
 	if err != nil {
 		return servers{}, err
 	}
-	ak, err := authentik.New(a.AuthentikURL, t.Authentik, tr)
+	ak, err := authentik.New(authentikURL(a), t.Authentik, tr)
 	if err != nil {
 		return servers{}, err
 	}
@@ -86,11 +86,24 @@ func (b *Bench) servers(a state.Answers, t Tokens) (servers, error) {
 }
 
 // netBirdURL is where NetBird is, or will be.
+// Before it was asked for, Authentik's stands in for it, and is not asked.
 func netBirdURL(a state.Answers) string {
-	if a.NetBirdURL == "" && a.NetBirdDomain != "" {
+	switch {
+	case a.NetBirdURL != "":
+		return a.NetBirdURL
+	case a.NetBirdDomain != "":
 		return "https://" + a.NetBirdDomain
 	}
-	return a.NetBirdURL
+	return a.AuthentikURL
+}
+
+// authentikURL is where Authentik is; before it was asked for, NetBird's stands
+// in for it, and is not asked.
+func authentikURL(a state.Answers) string {
+	if a.AuthentikURL == "" {
+		return a.NetBirdURL
+	}
+	return a.AuthentikURL
 }
 
 func (b *Bench) reader(s servers) *facts.Reader {

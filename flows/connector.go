@@ -2,8 +2,12 @@ package flows
 
 import (
 	"context"
+	"fmt"
+	"strconv"
+	"strings"
 
 	"authbird/clients/authentik"
+	"authbird/clients/netbird"
 	"authbird/doctor"
 	"authbird/facts"
 	"authbird/keystore"
@@ -26,9 +30,7 @@ func Connector(w *Work) Flow {
 		provider{Work: w, want: w.connectorProvider, ready: p.begin},
 		application{w},
 	}
-	for _, group := range w.Answers.AllowGroups {
-		steps = append(steps, groupBinding{w, group})
-	}
+	steps = append(steps, w.bindings()...)
 	steps = append(steps, redirect{w, redirects}, connector{Work: w, changed: p.note})
 	return Flow{
 		Name: string(state.Connector), Steps: steps,
@@ -46,6 +48,21 @@ func (w *Work) wants() doctor.Wants {
 	}
 }
 
+// changedIn is the receipt's value that names the NetBird process which was
+// told of a change of the connector.
+const changedIn = "changed_in"
+
+func writeProcess(p netbird.Process) string { return fmt.Sprintf("%s %d", p.ID, p.Counter) }
+
+func readProcess(text string) (p netbird.Process, there bool) {
+	id, counter, there := strings.Cut(text, " ")
+	n, err := strconv.ParseUint(counter, 10, 32)
+	if err != nil {
+		return netbird.Process{}, there
+	}
+	return netbird.Process{ID: id, Counter: uint32(n)}, there
+}
+
 // survey reads the keystore and both servers.
 func (w *Work) survey(ctx context.Context) *facts.Facts {
 	made, _ := w.Record.Last(stepApplication)
@@ -53,7 +70,7 @@ func (w *Work) survey(ctx context.Context) *facts.Facts {
 	secret := facts.Of(w.Secrets.Get(ctx, keystore.ClientSecret))
 	f := w.Reader.Survey(ctx, facts.Ask{
 		Name: w.Answers.Name, Slug: w.Answers.Slug, ClientID: w.clientID(), SigningKey: w.Answers.SigningKey,
-		Groups: w.Answers.AllowGroups, Bound: len(w.Answers.AllowGroups) > 0, Stands: made.ObjectID != "", Reach: connected.ObjectID == "",
+		Groups: w.Answers.AllowGroups, Bound: len(w.bindings()) > 0, Stands: made.ObjectID != "", Reach: connected.ObjectID == "",
 	})
 	f.Local.ClientSecret = secret
 	return f
@@ -86,6 +103,10 @@ func (p *connectorProof) ask(f *facts.Facts) facts.ProofAsk {
 
 // begin starts Authentik's part, if what it asks about stands.
 func (p *connectorProof) begin(ctx context.Context, f *facts.Facts) {
+	if p.wait != nil { // two waves must not write the same facts
+		p.wait()
+		p.wait = nil
+	}
 	have, ok := providerOf(f, p.clientID())
 	if !ok || len(have.RedirectURIs) == 0 || !f.Authentik.Discovery.OK() {
 		return
@@ -108,9 +129,11 @@ func (p *connectorProof) prove(ctx context.Context, f *facts.Facts) []doctor.Res
 		p.wait = nil
 	}
 	proven := doctor.Proven{
-		ConnectorID: ask.ConnectorID, Issuer: f.Authentik.Discovery.Value.Issuer, RedirectURI: ask.RedirectURI,
+		ConnectorID: ask.ConnectorID, ClientID: ask.ClientID, Issuer: f.Authentik.Discovery.Value.Issuer, RedirectURI: ask.RedirectURI,
 		RedirectFix: stepRedirect,
 	}
+	made, _ := p.Record.Last(stepConnector)
+	proven.ChangedIn, proven.Changed = readProcess(made.Values[changedIn])
 	for _, u := range have.RedirectURIs {
 		proven.Registered = append(proven.Registered, u.URL)
 	}

@@ -14,6 +14,7 @@ import (
 	"authbird/flows"
 	"authbird/sim/fault"
 	simnetbird "authbird/sim/netbird"
+	"authbird/state"
 )
 
 func (l *lab) authentikClient() *authentik.Client {
@@ -268,5 +269,75 @@ func TestARetryInTheSameSessionProvesAnew(t *testing.T) {
 				t.Errorf("%s: %s %s", r.ID, r.Verdict, r.Cause)
 			}
 		}
+	}
+}
+
+func TestAnotherGroupTakesTheFormerOnesPlace(t *testing.T) {
+	l := newLab(t, labOptions{})
+	c := l.authentikClient()
+	for _, name := range []string{"staff", "guests"} {
+		if _, err := c.CreateGroup(t.Context(), name, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, groups := range [][]string{{"staff"}, {"guests"}, nil} {
+		l.answers.AllowGroups = groups
+		l.mustRun()
+		app, err := c.Application(t.Context(), "netbird")
+		if err != nil {
+			t.Fatal(err)
+		}
+		bindings, err := c.Bindings(t.Context(), app.PK)
+		if err != nil || len(bindings) != len(groups) {
+			t.Errorf("with %v there are %d bindings (%v)", groups, len(bindings), err)
+		}
+	}
+}
+
+func TestAChangedConnectorAsksForARestart(t *testing.T) {
+	l := newLab(t, labOptions{})
+	l.mustRun()
+	c := l.authentikClient()
+	providers, err := c.ProvidersByName(t.Context(), "NetBird")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(c.DeleteApplication(t.Context(), "netbird"), c.DeleteProvider(t.Context(), providers[0].PK)); err != nil {
+		t.Fatal(err)
+	}
+	other := newLab(t, labOptions{}) // another machine: it makes a new client id
+	other.answers, other.tokens, other.adopt = l.answers, l.tokens, true
+	other.bench.Rand = seeded("elsewhere")
+	err = other.run(t.Context(), nil)
+	if s := flows.StopOf(err); s.Reason != flows.NeedsPerson || !strings.Contains(err.Error(), "restart") {
+		t.Fatalf("got %v, want a restart asked for", err)
+	}
+	if err := l.netbird.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	other.mustRun()
+}
+
+func TestWhatASetupIsFoundByCannotBeChanged(t *testing.T) {
+	for name, change := range map[string]func(*state.Answers){
+		"the slug":         func(a *state.Answers) { a.Slug = "other" },
+		"the name":         func(a *state.Answers) { a.Name = "Other" },
+		"the type":         func(a *state.Answers) { a.ConnectorType = "oidc" },
+		"Authentik":        func(a *state.Answers) { a.AuthentikURL = "https://other.example.com" },
+		"an empty name":    func(a *state.Answers) { a.Name = "" },
+		"an unusable slug": func(a *state.Answers) { a.Slug = "../../x" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, labOptions{})
+			l.mustRun()
+			before := l.authentik.Snapshot()
+			change(&l.answers)
+			if s := flows.StopOf(l.run(t.Context(), nil)); s == nil || s.Reason != flows.NeedsPerson {
+				t.Errorf("got %v, want a stop", s)
+			}
+			if !sameWorld(before, l.authentik.Snapshot()) {
+				t.Error("something was changed")
+			}
+		})
 	}
 }

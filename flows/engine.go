@@ -2,7 +2,6 @@ package flows
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"authbird/doctor"
@@ -80,9 +79,9 @@ type Engine struct {
 type Planned struct {
 	Step    Step
 	Finding Finding
+	Settle  bool // an earlier answer was lost, and the object is there
 
 	settled state.Receipt // with Settle: what is written of it
-	Settle  bool          // an earlier answer was lost, and the object is there
 }
 
 // Plan is what a run would do, and what stands in its way.
@@ -133,7 +132,7 @@ func (e *Engine) Plan(ctx context.Context, flow Flow) (*Plan, error) {
 	}
 	for _, s := range p.Steps {
 		if s.Finding.Verdict == Blocked {
-			return p, &Stopped{Reason: NeedsPerson, Step: s.Step.About(), Err: errors.New(s.Finding.Note)}
+			return p, s.Finding.stopped(s.Step.About())
 		}
 	}
 	return p, nil

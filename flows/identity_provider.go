@@ -27,7 +27,10 @@ func (s connector) About() About {
 
 func (s connector) Look(f *facts.Facts, past state.Receipt) Finding {
 	if err := f.NetBird.Providers.Err; err != nil {
-		return Finding{Verdict: Blocked, Note: "NetBird's identity providers could not be read: " + err.Error()}
+		return unreadable("NetBird's identity providers", err)
+	}
+	if d := f.Authentik.Discovery; d.OK() && len(d.Value.Foreign) > 0 {
+		return Finding{Verdict: Blocked, Note: fmt.Sprintf("Authentik calls itself %s there, which is not the address that you gave: let the proxy in front of it pass on Host and X-Forwarded-Proto, or use that address", clients.Clean(d.Value.Issuer))}
 	}
 	c, ours, stands := s.find(f, past)
 	if !stands {
@@ -124,17 +127,42 @@ func (s connector) Do(ctx context.Context, f *facts.Facts, found Finding) (state
 		Type: s.Answers.ConnectorType, Name: s.Answers.ConnectorName, ClientID: s.clientID(),
 		ClientSecret: secret.Value, Issuer: f.Authentik.Discovery.Value.Issuer,
 	}
+	past, _ := s.Record.Last(stepConnector)
+	if c, ok := connectorByID(f, found.ObjectID); ok && past.Digest == "" && onlySecret(found.Fields) {
+		// Somebody else's, pointing at our provider: it was given the provider's
+		// secret, and a needless change would need a restart of NetBird.
+		return state.Receipt{ObjectID: c.ID, Digest: s.Record.Digest(secret.Value), Values: map[string]string{"issuer": spec.Issuer}}, nil
+	}
 	made, err := s.send(ctx, f, spec, found)
 	if err != nil {
 		return state.Receipt{}, err
 	}
 	keepConnector(f, made)
 	s.changed()
-	return state.Receipt{
+	receipt := state.Receipt{
 		ObjectID: made.ID, Made: found.ObjectID == "", Digest: s.Record.Digest(secret.Value),
 		Values: map[string]string{"issuer": spec.Issuer},
-	}, nil
+	}
+	if found.ObjectID != "" && !onlyName(found.Fields) {
+		receipt.Values[changedIn] = writeProcess(f.NetBird.Instance.Value.Process)
+	}
+	return receipt, nil
 }
+
+func connectorByID(f *facts.Facts, id string) (netbird.IdentityProvider, bool) {
+	for _, c := range f.NetBird.Providers.Value {
+		if id != "" && c.ID == id {
+			return c, true
+		}
+	}
+	return netbird.IdentityProvider{}, false
+}
+
+// onlySecret says that nothing differs but the secret, which can't be read.
+func onlySecret(fields []Field) bool { return len(fields) == 1 && fields[0].Name == "client secret" }
+
+// onlyName says that nothing changes but what the login page calls it.
+func onlyName(fields []Field) bool { return len(fields) == 1 && fields[0].Name == "name" }
 
 // send creates the connector or changes the one that stands, whose type stays
 // as it is.
@@ -142,10 +170,8 @@ func (s connector) send(ctx context.Context, f *facts.Facts, spec netbird.Identi
 	if found.ObjectID == "" {
 		return s.NetBird.CreateIdentityProvider(ctx, spec)
 	}
-	for _, c := range f.NetBird.Providers.Value {
-		if c.ID == found.ObjectID {
-			spec.Type = c.Type
-		}
+	if c, ok := connectorByID(f, found.ObjectID); ok {
+		spec.Type = c.Type
 	}
 	return s.NetBird.UpdateIdentityProvider(ctx, found.ObjectID, spec)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"authbird/clients"
+	"authbird/clients/authentik"
 	"authbird/clients/netbird"
 	"authbird/keystore"
 	"authbird/state"
@@ -35,50 +36,39 @@ const watchPause = 2 * time.Second
 func (s *Session) LoginLink() string { return s.servers.netbird.BaseURL() }
 
 // WatchLogin looks out for a login by the connector, and tells each new
-// sighting once, until the context ends. It sees logins from its start on. A
-// side that may not be read is left out; where neither may be, the error says so.
+// sighting once, until the context ends. What was there at the first successful
+// look at a side is no news. A side that may not be read is left out; where
+// neither may be, the error says so.
 func (s *Session) WatchLogin(ctx context.Context, see func(Sighting)) error {
-	w := &loginWatch{Session: s, seen: map[string]bool{}, see: see}
-	if err := w.begin(ctx); err != nil {
-		return err
-	}
+	w := &loginWatch{Session: s, see: see, events: map[string]bool{}, users: map[string]netbird.User{}, came: map[string]bool{}}
 	for {
-		if err := s.bench.Wait(ctx, watchPause); err != nil {
-			return nil
-		}
 		if err := w.look(ctx); err != nil && ctx.Err() == nil {
 			return err
 		}
+		if err := s.bench.Wait(ctx, watchPause); err != nil {
+			return nil
+		}
 	}
 }
 
-// loginWatch remembers what it has told.
+// loginWatch remembers what it has seen.
 type loginWatch struct {
 	*Session
-	seen map[string]bool
-	see  func(Sighting)
-}
-
-// begin takes what was there before as seen.
-func (w *loginWatch) begin(ctx context.Context) error {
-	tell := w.see
-	w.see = func(Sighting) {}
-	defer func() { w.see = tell }()
-	return w.look(ctx)
+	see               func(Sighting)
+	events            map[string]bool         // of Authentik
+	users             map[string]netbird.User // of NetBird, as last seen
+	came              map[string]bool         // users who logged in while it watched
+	hasEvents, hasAll bool                    // a side was read before
 }
 
 func (w *loginWatch) look(ctx context.Context) error {
 	events, err1 := w.servers.authentik.Events(ctx, "authorize_application", 20)
-	for _, e := range events {
-		if e.ClientID == w.clientID() || e.ClientID == "" && e.Application == w.Answers.Name {
-			w.tell("event:"+e.PK, Sighting{Kind: SawAuthorised, Who: clients.Clean(first(e.User.Username, e.User.Email)), When: e.Created})
-		}
+	if err1 == nil {
+		w.lookAtEvents(events)
 	}
 	users, err2 := w.servers.netbird.Users(ctx)
-	for _, u := range users {
-		if u.IdPID == w.connectorID() && u.IdPID != "" {
-			w.tell(userKey(u), Sighting{Kind: stateOf(u), Who: clients.Clean(first(u.Email, u.Name, u.ID)), UserID: u.ID, When: u.LastLogin})
-		}
+	if err2 == nil {
+		w.lookAtUsers(users)
 	}
 	if err1 != nil && err2 != nil {
 		return errors.Join(err1, err2)
@@ -86,17 +76,34 @@ func (w *loginWatch) look(ctx context.Context) error {
 	return nil
 }
 
-func (w *loginWatch) tell(key string, s Sighting) {
-	if w.seen[key] {
-		return
+func (w *loginWatch) lookAtEvents(events []authentik.Event) {
+	for _, e := range events {
+		ours := e.ClientID == w.clientID() || e.ClientID == "" && e.Application == w.Answers.Name
+		if ours && !w.events[e.PK] && w.hasEvents {
+			w.see(Sighting{Kind: SawAuthorised, Who: clients.Clean(first(e.User.Username, e.User.Email)), When: e.Created})
+		}
+		w.events[e.PK] = true
 	}
-	w.seen[key] = true
-	w.see(s)
+	w.hasEvents = true
 }
 
-// userKey changes with every login and every change of what a user may do.
-func userKey(u netbird.User) string {
-	return fmt.Sprintf("user:%s:%s:%s", u.ID, stateOf(u), u.LastLogin.Format(time.RFC3339))
+// lookAtUsers tells of a user who is new or has logged in again. An approval
+// alone is no login; of somebody who came while it watched it is the end of one.
+func (w *loginWatch) lookAtUsers(users []netbird.User) {
+	for _, u := range users {
+		if u.IdPID != w.connectorID() || u.IdPID == "" {
+			continue
+		}
+		before, known := w.users[u.ID]
+		w.users[u.ID] = u
+		arrived := !known || u.LastLogin.After(before.LastLogin)
+		if !w.hasAll || !arrived && (stateOf(before) == stateOf(u) || !w.came[u.ID]) {
+			continue
+		}
+		w.came[u.ID] = true
+		w.see(Sighting{Kind: stateOf(u), Who: clients.Clean(first(u.Email, u.Name, u.ID)), UserID: u.ID, When: u.LastLogin})
+	}
+	w.hasAll = true
 }
 
 func stateOf(u netbird.User) string {

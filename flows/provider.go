@@ -39,7 +39,7 @@ func (s provider) makes() string {
 
 func (s provider) Look(f *facts.Facts, past state.Receipt) Finding {
 	if err := f.Authentik.Providers.Err; err != nil {
-		return Finding{Verdict: Blocked, Note: "Authentik's providers could not be read: " + err.Error()}
+		return unreadable("Authentik's providers", err)
 	}
 	have, stands := s.find(f)
 	want, err := s.want(f)
@@ -114,6 +114,9 @@ func (s provider) change(ctx context.Context, f *facts.Facts, want authentik.Pro
 	}
 	ours := s.ours(have)
 	if !ours {
+		if s.Answers.Mode == state.Connector && have.ClientSecret == "" {
+			return fmt.Errorf("%q has an empty client secret, which NetBird can't use: give it one in Authentik, or choose another --name", have.Name)
+		}
 		if err := s.takeOver(ctx, f, have); err != nil {
 			return err
 		}

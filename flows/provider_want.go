@@ -124,7 +124,7 @@ func providerChanges(f *facts.Facts, have authentik.Provider, want authentik.Pro
 		add("client secret", "client_secret", "another one", "the one in the keystore", want.ClientSecret, nil)
 	}
 	if !usableKey(f, have.SigningKey, want.SigningKey) {
-		add("signing key", "signing_key", keyName(f, have.SigningKey), keyName(f, want.SigningKey), want.SigningKey, have.SigningKey)
+		add("signing key", "signing_key", keyName(f, have.SigningKey), keyName(f, want.SigningKey), want.SigningKey, orNull(have.SigningKey))
 	}
 	if have.EncryptionKey != "" {
 		add("encryption key", "encryption_key", keyName(f, have.EncryptionKey), "none", nil, have.EncryptionKey)
@@ -169,6 +169,14 @@ func usableKey(f *facts.Facts, have, want string) bool {
 		}
 	}
 	return false
+}
+
+// orNull is a reference as the API has it: null for none.
+func orNull(pk string) any {
+	if pk == "" {
+		return json.RawMessage("null")
+	}
+	return pk
 }
 
 func keyName(f *facts.Facts, pk string) string {

@@ -52,8 +52,8 @@ func (s redirect) Look(f *facts.Facts, _ state.Receipt) Finding {
 
 func (s redirect) missing(f *facts.Facts, p authentik.Provider) []authentik.RedirectURI {
 	wanted := s.want(f)
-	if seen := f.Proof.StartURI; seen.OK() && seen.Value != "" {
-		wanted = append(wanted, authentik.RedirectURI{MatchingMode: "strict", URL: seen.Value})
+	if seen := f.Proof.Start; seen.OK() && seen.Value.RedirectURI != "" {
+		wanted = append(wanted, authentik.RedirectURI{MatchingMode: "strict", URL: seen.Value.RedirectURI})
 	}
 	var out []authentik.RedirectURI
 	for _, w := range wanted {

@@ -69,7 +69,7 @@ func (r *run) bring(ctx context.Context, s Step) error {
 			return nil
 		}
 		if now.Finding.Verdict == Blocked {
-			return r.stop(about, &Stopped{Reason: NeedsPerson, Err: errors.New(now.Finding.Note)})
+			return r.stop(about, now.Finding.stopped(about))
 		}
 		if now.Finding.Verdict == Differs {
 			if err := r.mayChange(ctx, about, now.Finding); err != nil {
@@ -141,7 +141,7 @@ func (r *run) mayChange(ctx context.Context, about About, found Finding) error {
 		return nil
 	}
 	if r.Adopt == nil {
-		return &Stopped{Reason: NeedsDecision, Finding: found, Err: errors.New(standsAlready(about))}
+		return &Stopped{Reason: NeedsDecision, Finding: found, Err: errors.New(standsAlready(about, found))}
 	}
 	if err := r.Adopt(ctx, about, found); err != nil {
 		return &Stopped{Reason: NeedsDecision, Finding: found, Err: err}
@@ -182,7 +182,7 @@ func (r *run) act(s Step, found Finding, start time.Time) (lost bool, err error)
 		return r.failed(about, made, err)
 	}
 	receipt = merged(past, merged(found.Intent, receipt))
-	if err := r.write(about.ID, state.Done, receipt, "", nil); err != nil {
+	if err := r.close(s, receipt); err != nil {
 		return false, err
 	}
 	after := s.Look(r.facts, receipt)
@@ -191,6 +191,18 @@ func (r *run) act(s Step, found Finding, start time.Time) (lost bool, err error)
 	}
 	r.Watch(Event{Phase: Done, Step: about, Finding: after, Elapsed: r.Now().Sub(start)})
 	return false, nil
+}
+
+// A taker is a step whose deed takes its object away, so that nothing of it
+// stands afterwards.
+type taker interface{ Takes() }
+
+// close writes that a step was done or, of a taker, that its object is gone.
+func (r *run) close(s Step, receipt state.Receipt) error {
+	if _, takes := s.(taker); takes {
+		return r.write(s.About().ID, state.Undone, state.Receipt{}, "", nil)
+	}
+	return r.write(s.About().ID, state.Done, receipt, "", nil)
 }
 
 // bundle lists the steps whose objects one request makes together: this one,

@@ -58,11 +58,17 @@ func (s clientSecret) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.
 	if p, ok := providerOf(f, id); ok {
 		secret = p.ClientSecret
 	}
-	if id == "" || secret == "" {
+	if id == "" && f.Local.ClientSecret.OK() { // brought along by the environment
+		secret = f.Local.ClientSecret.Value
+	}
+	if id == "" {
 		var err error
 		if id, err = randomText(s.Rand, clientIDLength); err != nil {
 			return state.Receipt{}, err
 		}
+	}
+	if secret == "" {
+		var err error
 		if secret, err = randomText(s.Rand, clientSecretLength); err != nil {
 			return state.Receipt{}, err
 		}

@@ -87,7 +87,7 @@ func (s serviceAccount) Look(f *facts.Facts, past state.Receipt) Finding {
 		return Finding{Verdict: Missing}
 	}
 	if err := f.Authentik.Account.Err; err != nil {
-		return Finding{Verdict: Blocked, Note: "the service account could not be read: " + err.Error()}
+		return unreadable("the service account", err)
 	}
 	u := f.Authentik.Account.Value
 	found := Finding{Verdict: InPlace, ObjectID: strconv.Itoa(u.PK)}

@@ -106,11 +106,20 @@ func (s *Session) keepTokens(ctx context.Context) error {
 
 // Plan says what Carry would do. It changes nothing.
 func (s *Session) Plan(ctx context.Context) (*Plan, error) {
+	if err := s.checkAnswers(); err != nil {
+		return nil, err
+	}
 	return s.Engine.Plan(ctx, s.flow)
 }
 
 // Carry does what the plan says and proves it. An error is a *Stopped.
 func (s *Session) Carry(ctx context.Context, p *Plan) ([]doctor.Result, error) {
+	// A passphrase is asked for now, not in the middle of a step.
+	if p.Changes() {
+		if err := s.keys.Unlock(ctx); err != nil {
+			return nil, &Stopped{Reason: NotWritten, Err: fmt.Errorf("open the keystore: %w", err)}
+		}
+	}
 	results, err := s.Engine.Carry(ctx, s.flow, p)
 	if err != nil {
 		return results, err

@@ -42,9 +42,7 @@ func Standalone(w *Work) Flow {
 		provider{Work: w, want: w.standaloneProvider},
 		application{w},
 	}
-	for _, group := range w.Answers.AllowGroups {
-		steps = append(steps, groupBinding{w, group})
-	}
+	steps = append(steps, w.bindings()...)
 	steps = append(steps, redirect{w, redirects}, serviceAccount{w}, appPassword{w})
 	steps = append(steps, w.rights()...)
 	if len(w.Answers.AllowGroups) > 0 {
@@ -95,7 +93,7 @@ func (w *Work) surveyStandalone(ctx context.Context) *facts.Facts {
 	password := facts.Of(w.Secrets.Get(ctx, keystore.AppPassword))
 	ask := facts.Ask{
 		Name: w.Answers.Name, Slug: w.Answers.Slug, ClientID: w.clientID(), SigningKey: w.Answers.SigningKey,
-		Groups: slices.Clone(w.Answers.AllowGroups), Bound: len(w.Answers.AllowGroups) > 0, Stands: made.ObjectID != "",
+		Groups: slices.Clone(w.Answers.AllowGroups), Bound: len(w.bindings()) > 0, Stands: made.ObjectID != "",
 		Standalone: &facts.StandaloneAsk{ServiceAccount: w.Answers.ServiceAccount},
 	}
 	if w.Answers.Rights == RightsLeast {

@@ -27,6 +27,9 @@ func (p *standaloneProof) ask(f *facts.Facts) facts.StandaloneProofAsk {
 
 func (p *standaloneProof) begin(ctx context.Context, f *facts.Facts) {
 	if f.Authentik.Discovery.OK() && f.Local.AppPassword.OK() {
+		if p.wait != nil { // two waves must not write the same facts
+			p.wait()
+		}
 		p.facts, p.wait = f, p.Reader.ProveServiceAccount(ctx, f, p.ask(f))
 	}
 }

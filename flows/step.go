@@ -13,7 +13,9 @@ package flows
 
 import (
 	"context"
+	"errors"
 
+	"authbird/clients"
 	"authbird/facts"
 	"authbird/state"
 )
@@ -43,9 +45,26 @@ type Finding struct {
 	Fields   []Field `json:"fields,omitempty"`
 	Note     string  `json:"note,omitempty"`
 	Ours     bool    `json:"ours,omitempty"` // authbird made what stands there; the engine sets it by the journal
+	// Err is why the object could not be looked at, with Blocked; nil where a
+	// person must act for another reason.
+	Err error `json:"-"`
 	// Intent is what the journal keeps before Do begins: what Undo would
 	// restore, and the digest of what will be sent.
 	Intent state.Receipt `json:"-"`
+}
+
+// unreadable is the finding where a server could not be asked about an object.
+func unreadable(what string, err error) Finding {
+	return Finding{Verdict: Blocked, Note: what + " could not be read: " + clients.Clean(err.Error()), Err: err}
+}
+
+// stopped is why a blocked object ends the run.
+func (f Finding) stopped(about About) *Stopped {
+	s := &Stopped{Reason: NeedsPerson, Step: about, Err: errors.New(f.Note)}
+	if f.Err != nil {
+		s.Reason = reasonOf(f.Err)
+	}
+	return s
 }
 
 // A Step brings one object to the state that the answers ask for.

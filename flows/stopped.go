@@ -36,7 +36,9 @@ type Stopped struct {
 	Check   *doctor.Result
 	Err     error
 	Stands  []string // what was made and is kept, in words; empty: nothing
-	Hints   []string // what to do next, most likely first
+	// AtServers says that some of it stands at a server, not just here.
+	AtServers bool
+	Hints     []string // what to do next, most likely first
 }
 
 func (s *Stopped) Error() string {
@@ -48,9 +50,9 @@ func (s *Stopped) Error() string {
 
 func (s *Stopped) Unwrap() error { return s.Err }
 
-// PartWay says that something was begun and kept, so that `authbird resume`
-// goes on from there.
-func (s *Stopped) PartWay() bool { return len(s.Stands) > 0 }
+// PartWay says that something was made at a server and kept, so that
+// `authbird resume` goes on from there.
+func (s *Stopped) PartWay() bool { return s.AtServers }
 
 // stop makes a Stopped of any error, with the step it happened at, what stands
 // and what to do next.
@@ -65,7 +67,7 @@ func (r *run) stop(about About, err error) error {
 	if s.Reason == Interrupted {
 		s.Step = About{}
 	}
-	s.Stands = r.stands()
+	s.Stands, s.AtServers = r.stands()
 	if len(s.Hints) == 0 {
 		s.Hints = hintsFor(s)
 	}
@@ -88,15 +90,15 @@ func reasonOf(err error) Reason {
 }
 
 // stands lists, in words, what the journal says was made and still stands.
-func (r *run) stands() []string {
-	var out []string
+func (r *run) stands() (out []string, atServers bool) {
 	for _, s := range r.flow.Steps {
 		about := s.About()
 		if receipt, _ := r.Journal.Last(about.ID); receipt.ObjectID != "" {
 			out = append(out, about.words())
+			atServers = atServers || about.Where != Here
 		}
 	}
-	return out
+	return out, atServers
 }
 
 // words name an object and where it is: provider "NetBird" at Authentik.
@@ -107,7 +109,10 @@ func (a About) words() string {
 	return fmt.Sprintf("%s %q at %s", a.Title, a.Object, a.Where)
 }
 
-func standsAlready(about About) string {
+func standsAlready(about About, found Finding) string {
+	if found.Ours {
+		return fmt.Sprintf("%q at %s is ours, and was changed by hand", about.Object, about.Where)
+	}
 	return fmt.Sprintf("%q stands at %s already, and is not as this setup needs it", about.Object, about.Where)
 }
 
@@ -128,8 +133,18 @@ func preflightError(results []doctor.Result) error {
 	return checkError(results, NeedsPerson)
 }
 
+// proofError is why the finished setup doesn't count as proven: a check failed,
+// or one could not be judged.
 func proofError(results []doctor.Result) error {
-	return checkError(results, NotProven)
+	if err := checkError(results, NotProven); err != nil {
+		return err
+	}
+	for _, c := range results {
+		if c.Verdict == doctor.Unknown {
+			return &Stopped{Reason: NotProven, Check: &c, Err: fmt.Errorf("it could not be seen whether %s: %s", c.Title, orNone(c.Evidence))}
+		}
+	}
+	return nil
 }
 
 func checkError(results []doctor.Result, standing Reason) error {
@@ -143,6 +158,8 @@ func checkError(results []doctor.Result, standing Reason) error {
 			s.Reason = NotAuthorised
 		case doctor.Unreachable:
 			s.Reason = CannotReach
+		case doctor.Person:
+			s.Reason = NeedsPerson
 		}
 		if c.Advice != "" {
 			s.Hints = append(s.Hints, c.Advice)
@@ -155,6 +172,9 @@ func checkError(results []doctor.Result, standing Reason) error {
 func hintsFor(s *Stopped) []string {
 	switch s.Reason {
 	case NeedsDecision:
+		if s.Finding.Ours {
+			return []string{"--adopt puts it back as the setup needs it"}
+		}
 		return []string{"--adopt takes it over and changes the fields shown; --name, --slug or --connector-name choose another"}
 	case NotWritten:
 		return []string{"make room or mend the permissions of the state folder, then: authbird resume"}

@@ -37,6 +37,7 @@ type Work struct {
 // Record is the part of the setup's state that steps read and write besides
 // the journal.
 type Record interface {
+	Steps() []string // that the journal knows of
 	Append(state.Entry) error
 	Last(step string) (state.Receipt, state.Phase)
 	SaveCredential(state.Credential) error

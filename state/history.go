@@ -45,6 +45,20 @@ func (s *Setup) Last(step string) (Receipt, Phase) {
 	return Receipt{}, phase
 }
 
+// Steps are the ids of all steps that the journal tells of, in the order of
+// their first entries.
+func (s *Setup) Steps() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for _, e := range s.Entries {
+		if e.Step != "" && !slices.Contains(out, e.Step) {
+			out = append(out, e.Step)
+		}
+	}
+	return out
+}
+
 // flowRemove is the flow whose end leaves nothing to go on with.
 const flowRemove = "remove"
 

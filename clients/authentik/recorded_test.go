@@ -37,14 +37,14 @@ func TestRecordedRefusals(t *testing.T) {
 		"the browsable API is not the API":                  {"ident-api-root", me, clients.WrongServer, "API Browser"},
 		"a redirect to the login is not the API":            {"ident-root", me, clients.WrongServer, "/flows/-/default/authentication/"},
 		"a page past the end is absent":                     {"pagination-beyond", func(ctx context.Context, c *authentik.Client) error { _, err := c.UsersPage(ctx, 9); return err }, clients.Absent, ""},
-		"an error page of the server leaves a read unknown": {"ident-admin_system-good", me, 0, ""},
+		"an error page of the server is no answer to a read": {"ident-admin_system-good", me, 0, ""},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
 			for _, version := range both {
 				if row.kind == 0 { // 500 on 2024.12 only
 					if version == both[0] {
-						wantKind(t, row.call(t.Context(), at(t, recorded(t, version, row.exchange), "t")), clients.Unknown)
+						wantKind(t, row.call(t.Context(), at(t, recorded(t, version, row.exchange), "t")), clients.Unreachable)
 					}
 					continue
 				}

@@ -50,26 +50,34 @@ func (c *Client) EmbeddedIdP(ctx context.Context) (EmbeddedIdP, error) {
 	return EmbeddedIdP{Issuer: d.Issuer, AuthEndpoint: d.Auth, TokenEndpoint: d.Token, DeviceEndpoint: d.Device, JWKSURI: d.Keys}, err
 }
 
-// StartLogin begins a login by that connector and gives the redirect_uri that NetBird then names to its provider.
+// LoginStart is where NetBird sends a person who logs in by a connector.
+type LoginStart struct {
+	Origin      string // scheme://host[:port] of the connector's provider, as NetBird uses it now
+	ClientID    string
+	RedirectURI string
+}
+
+// StartLogin begins a login by that connector and tells what NetBird then names to its provider.
 // It opens the connector: from then on a change of it needs a restart of NetBird.
-func (c *Client) StartLogin(ctx context.Context, issuer, connectorID string) (redirectURI string, err error) {
+func (c *Client) StartLogin(ctx context.Context, issuer, connectorID string) (LoginStart, error) {
 	login := oauth2.Config{ClientID: "netbird-cli", RedirectURL: cliRedirect, Scopes: []string{"openid", "profile", "email"},
 		Endpoint: oauth2.Endpoint{AuthURL: strings.TrimRight(issuer, "/") + "/auth/" + url.PathEscape(connectorID)}}
 	at := login.AuthCodeURL("authbird", oauth2.S256ChallengeOption(oauth2.GenerateVerifier()))
 	const op = "start a login by the connector"
 	call := clients.Call{Server: product, Op: op, Method: http.MethodGet, URL: at, Page: true}
 	if err := c.ours(call); err != nil {
-		return "", err
+		return LoginStart{}, err
 	}
 	a, err := c.tr.Do(ctx, call)
 	if err != nil {
-		return "", err
+		return LoginStart{}, err
 	}
 	next, err := url.Parse(a.Header.Get("Location"))
 	if err != nil || next.Query().Get("redirect_uri") == "" {
-		return "", problem(call, clients.Refused, a.Status, "NetBird doesn't send people on to the connector's provider")
+		return LoginStart{}, problem(call, clients.Refused, a.Status, "NetBird doesn't send people on to the connector's provider")
 	}
-	return next.Query().Get("redirect_uri"), nil
+	q := next.Query()
+	return LoginStart{Origin: next.Scheme + "://" + next.Host, ClientID: q.Get("client_id"), RedirectURI: q.Get("redirect_uri")}, nil
 }
 
 // DeviceLogin is a sign-in with a code, under way.

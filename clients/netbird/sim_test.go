@@ -51,8 +51,8 @@ func TestALifeOnEachVersion(t *testing.T) {
 			}
 			idp := must(c.EmbeddedIdP(ctx))(t)
 			back := must(c.StartLogin(ctx, idp.Issuer, p.ID))(t)
-			if back != idp.RedirectURI() || back != c.BaseURL()+"/oauth2/callback" || !s.Opened(p.ID) {
-				t.Errorf("redirect URI %s, by discovery %s", back, idp.RedirectURI())
+			if back.RedirectURI != idp.RedirectURI() || back.RedirectURI != c.BaseURL()+"/oauth2/callback" || back.ClientID == "" || back.Origin == "" || !s.Opened(p.ID) {
+				t.Errorf("a login starts as %+v, by discovery %s", back, idp.RedirectURI())
 			}
 			if err := c.DeleteIdentityProvider(ctx, p.ID); err != nil {
 				t.Error(err)

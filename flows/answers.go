@@ -1,0 +1,72 @@
+package flows
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"authbird/state"
+)
+
+var slugLike = regexp.MustCompile(`^[-a-zA-Z0-9_]+$`)
+
+// reservedSlugs are the names of Authentik's own endpoints beside the
+// applications; from 2025.12 on it refuses them.
+var reservedSlugs = []string{"authorize", "token", "device", "userinfo", "introspect", "revoke"}
+
+// ValidAnswers says what of the answers no server would take.
+func ValidAnswers(a state.Answers) error {
+	switch {
+	case a.Name == "":
+		return errors.New("the name of the provider and the application is empty")
+	case !slugLike.MatchString(a.Slug):
+		return fmt.Errorf("the slug %q has more in it than letters, digits, - and _", a.Slug)
+	case slices.Contains(reservedSlugs, a.Slug):
+		return fmt.Errorf("the slug %q is one of Authentik's own addresses", a.Slug)
+	case a.Mode == state.Connector && a.ConnectorName == "":
+		return errors.New("the name of the connector is empty")
+	case a.Mode == state.Standalone && a.ServiceAccount == "":
+		return errors.New("the name of the service account is empty")
+	case a.Mode == state.Standalone && a.EnvFile == "":
+		return errors.New("setup.env has no name")
+	}
+	return nil
+}
+
+// frozen says which answer can't be changed any more on a setup that stands:
+// what it names was made, and is found again by it.
+func frozen(was, now state.Answers, stands func(step string) bool) error {
+	for _, f := range []struct{ what, step, was, now string }{
+		{"Authentik's address", stepProvider, was.AuthentikURL, now.AuthentikURL},
+		{"NetBird's address", stepConnector, was.NetBirdURL, now.NetBirdURL},
+		{"the name", stepProvider, was.Name, now.Name},
+		{"the slug", stepApplication, was.Slug, now.Slug},
+		{"the connector's type", stepConnector, was.ConnectorType, now.ConnectorType},
+		{"NetBird's domain", stepProvider, was.NetBirdDomain, now.NetBirdDomain},
+		{"the service account", stepServiceAccount, was.ServiceAccount, now.ServiceAccount},
+		{"the rights of the service account", stepRights, was.Rights, now.Rights},
+		{"the place of setup.env", stepSetupEnv, was.EnvFile, now.EnvFile},
+	} {
+		if f.was != "" && f.was != f.now && stands(f.step) {
+			return fmt.Errorf("%s is %q on this setup, which stands, and can't become %q", f.what, f.was, f.now)
+		}
+	}
+	return nil
+}
+
+// checkAnswers stops before anything is read if the answers can't be meant.
+func (s *Session) checkAnswers() error {
+	err := ValidAnswers(s.Answers)
+	if err == nil {
+		err = frozen(s.setup.Answers, s.Answers, func(step string) bool {
+			receipt, _ := s.setup.Last(step)
+			return receipt.ObjectID != ""
+		})
+		if err != nil {
+			return &Stopped{Reason: NeedsPerson, Err: err, Hints: []string{"take it back first (authbird remove), or name another setup with --setup"}}
+		}
+		return nil
+	}
+	return &Stopped{Reason: NeedsPerson, Err: err, Hints: []string{"nothing was changed"}}
+}
