@@ -53,7 +53,7 @@ func (s removeScreen) drawEnd(sh *sheet) {
 	switch s.stage {
 	case removeAsking:
 		sh.text(0, sh.theme.dim, wordsRemoveHere)
-		if s.draft.answers.Mode == state.Standalone && len(s.what) > 0 {
+		if s.hadValues() {
 			sh.sign(0, signWarn, sh.theme.trouble, sh.theme.text, wordsRemoveNetBird)
 		}
 		sh.gap()
@@ -73,6 +73,16 @@ func (s removeScreen) drawEnd(sh *sheet) {
 	case removeStopped:
 		s.trouble.draw(sh)
 	}
+}
+
+// hadValues says that NetBird was given the setup's values.
+func (s removeScreen) hadValues() bool {
+	for _, w := range s.what {
+		if s.draft.answers.Mode == state.Standalone && w.Step.Where == flows.Here && (w.Step.ID == "setup-env" || w.Step.ID == "management-json") {
+			return true
+		}
+	}
+	return false
 }
 
 // drawObjects lists what goes, what is put back and what stays; what is done

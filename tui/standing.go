@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ func standingOf(s *state.Setup, now time.Time) standing {
 		return standing{state: setupDamaged, words: wordsDamaged, detail: said(s.Damage)}
 	}
 	if flow, step, when, why, ok := s.Interrupted(); ok {
-		return standing{state: setupPart, words: stoppedAt(flow, step, since(now, when)), detail: sentence(why),
+		return standing{state: setupPart, words: stoppedAt(flow, step, since(now, when)), detail: whyWords(why),
 			removing: flow == flows.Removing, secret: secretAge(s, now)}
 	}
 	if len(s.Entries) == 0 {
@@ -47,6 +48,15 @@ func standingOf(s *state.Setup, now time.Time) standing {
 		return standing{state: setupTaken, words: fmt.Sprintf(wordsTakenBack, since(now, last.Time))}
 	}
 	return standing{state: setupWhole, words: provenWords(s, now, last.Time), secret: secretAge(s, now)}
+}
+
+// whyWords is why a run stopped, as a sentence; that a person stopped it is
+// journaled as the context's error.
+func whyWords(why string) string {
+	if why == context.Canceled.Error() {
+		return wordsStoppedByYou + "."
+	}
+	return sentence(why)
 }
 
 // stoppedAt says in a few words what stopped, where and when.
@@ -122,7 +132,17 @@ func keeps(s *state.Setup, name string) bool {
 }
 
 // stepName is a journal's key in words.
-func stepName(id string) string { return said(strings.ReplaceAll(id, "-", " ")) }
+func stepName(id string) string {
+	switch id {
+	case "app-password-secret":
+		return "app password"
+	case "rights", "access":
+		return "membership"
+	case "setup-env", "management-json":
+		return strings.Replace(strings.Replace(id, "-env", ".env", 1), "-json", ".json", 1)
+	}
+	return said(strings.ReplaceAll(id, "-", " "))
+}
 
 func (s setupState) sign(th theme) (string, style) {
 	switch s {
