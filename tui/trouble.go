@@ -39,7 +39,7 @@ func newTrouble(err error) trouble {
 		stop = &flows.Stopped{Reason: reasonOf(err), Err: err}
 	}
 	all := remedies(stop)
-	if stop.PartWay() {
+	if len(stop.Stands) > 0 {
 		all = append(all, remedy{wordsTakeBack, unmake{}})
 	}
 	return trouble{stop: stop, remedies: all}

@@ -125,7 +125,7 @@ func (p *program) ending() Result {
 		for _, s := range stop.Stands {
 			r.Lines = append(r.Lines, "  "+wordsStands+said(s))
 		}
-		if stop.PartWay() {
+		if len(stop.Stands) > 0 {
 			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineResume, name))
 		} else {
 			r.Lines = append(r.Lines, wordsLineNothing)
