@@ -40,7 +40,7 @@ type options struct {
 	envFile, envSecret            string
 	rights, redirectMode          string
 	netbirdConfig                 string
-	force                         string
+	force, deviceFlow             string
 
 	authentikPort, netbirdPort       int
 	authentikVersion, netbirdVersion string
@@ -104,6 +104,8 @@ func (o *options) standalone(f *pflag.FlagSet) {
 		"documented: a pattern for everything below the domain; strict: just the addresses that NetBird uses")
 	f.Var(choice(&o.envSecret, flows.EnvSecretWrite, flows.EnvSecretOmit), "env-secret",
 		"write: the app password goes into setup.env; omit: authbird env gives it")
+	f.Var(choice(&o.deviceFlow, flows.DeviceFlowKeep, flows.DeviceFlowReplace), "device-flow",
+		"what is done about a device code flow that the brand has already: keep or replace")
 	f.StringVar(&o.netbirdConfig, "netbird-config", "", "management.json to patch, for a NetBird that is set up already")
 	o.consent(f)
 }
@@ -143,7 +145,7 @@ func (o *options) check(given map[string]string) error {
 		*url = base
 	}
 	if o.netbirdDomain != "" {
-		host, err := domain(o.netbirdDomain)
+		host, err := flows.Domain(o.netbirdDomain)
 		if err != nil {
 			return usagef("%s: %v", flagOr("netbird-domain", given), err)
 		}
@@ -227,6 +229,7 @@ func (o *options) overlayStandalone(a *state.Answers, set func(string, func())) 
 	set("env-file", func() { a.EnvFile = o.envFile })
 	set("service-account-rights", func() { a.Rights = o.rights })
 	set("redirect-mode", func() { a.RedirectMode = o.redirectMode })
+	set("device-flow", func() { a.DeviceFlow = o.deviceFlow })
 	set("env-secret", func() { a.EnvSecret = o.envSecret })
 	set("netbird-config", func() { a.NetBirdConfig = o.netbirdConfig })
 	if a.NetBirdDomain == "" {
@@ -244,22 +247,13 @@ func absolute(path string) string {
 	return abs
 }
 
-// domain makes NetBird's domain of what a person typed: a URL will do.
-func domain(typed string) (string, error) {
-	base, err := clients.BaseURL(typed)
-	if err != nil {
-		return "", err
-	}
-	return hostOf(base), nil
-}
-
-// hostOf is host and port of a URL; empty of none.
+// hostOf is the host of a URL; empty of none.
 func hostOf(base string) string {
 	u, err := url.Parse(base)
 	if err != nil {
 		return ""
 	}
-	return u.Host
+	return u.Hostname()
 }
 
 // choices is a flag that takes one of a few words.

@@ -184,6 +184,10 @@ func (a *app) homeLines(ctx context.Context, j *job) error {
 		return err
 	}
 	if i < len(all) {
+		if flows.BeingRemoved(all[i]) {
+			return a.removeStored(ctx, all[i])
+		}
+		j.answers = j.bench.Defaults(all[i].Answers.Mode)
 		if err := a.take(j, all[i]); err != nil {
 			return err
 		}

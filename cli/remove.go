@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 	"authbird/clients"
 	"authbird/flows"
 	"authbird/state"
+	"authbird/state/disk"
 )
 
 func (a *app) removeVerb() *cobra.Command {
@@ -68,8 +70,22 @@ func (a *app) toRemove(dir *state.Dir, name string) (*state.Setup, error) {
 			return s, nil
 		}
 	}
-	a.last = outcome{Setup: name, Message: "nothing to do: there is no such setup on this machine"}
+	if name != "" && !archived(dir, name) {
+		_, err := a.load(dir, name)
+		return nil, err
+	}
+	a.last = outcome{Setup: name, Message: "nothing to do: there is no such setup on this machine any more"}
 	return nil, nil
+}
+
+// archived says whether a setup of that name was taken back before.
+func archived(dir *state.Dir, name string) bool {
+	safe, err := disk.SafeName(name)
+	if err != nil {
+		return false
+	}
+	found, err := filepath.Glob(filepath.Join(dir.Path(), "archive", safe+"-*"))
+	return err == nil && len(found) > 0
 }
 
 func (a *app) removing(ctx context.Context, j *job) error {

@@ -248,7 +248,7 @@ func (a *app) resume(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if flow, _, _, _, stopped := stored.Interrupted(); stopped && flow == flows.Removing {
+	if flows.BeingRemoved(stored) {
 		return a.removeStored(ctx, stored)
 	}
 	asks := a.asks()

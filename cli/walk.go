@@ -194,13 +194,13 @@ func (a *app) askDomain(ctx context.Context, j *job) error {
 		return nil
 	}
 	typed, err := a.lines.ask(ctx, "NetBird's domain? For example netbird.example.com.", "", func(s string) error {
-		_, err := domain(s)
+		_, err := flows.Domain(s)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	j.answers.NetBirdDomain, err = domain(typed)
+	j.answers.NetBirdDomain, err = flows.Domain(typed)
 	return err
 }
 

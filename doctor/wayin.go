@@ -51,3 +51,16 @@ func connectorUsers(f *facts.Facts, connectorID string) Outcome {
 	return Outcome{Verdict: Warn, Evidence: fmt.Sprintf("%d users", n),
 		Cause: fmt.Sprintf("%d users came by this connector; they lose their identity, and come back as new users by another", n)}
 }
+
+// OnlyLogin is the guard before a standalone setup is taken away: Authentik is
+// NetBird's only login there. Management is the patched management.json, ""
+// where authbird wrote none.
+func OnlyLogin(management string) []Check {
+	return []Check{{"only-login", "what NetBird runs on", NetBird, func(*facts.Facts) Outcome {
+		if management != "" {
+			return Outcome{Verdict: Fail, Evidence: management, Cause: "NetBird runs on " + management + ", which names this setup: without it nobody can log in",
+				Advice: "put the backup beside it back and restart NetBird first, or give --force with a reason"}
+		}
+		return Outcome{Verdict: Warn, Cause: "if NetBird was set up with this setup.env, nobody can log in to it afterwards: Authentik is its only login"}
+	}}}
+}

@@ -82,12 +82,13 @@ type Authentik struct {
 	Discovery   Fact[oidc.Discovery]
 
 	// In standalone mode only.
-	Account     Fact[authentik.User]              // the service account
-	Passwords   Fact[[]authentik.Token]           // its app passwords
-	Roles       map[string]Fact[[]authentik.Role] // by the names asked for
-	Permissions Fact[[]string]                    // of the role asked for
-	Brand       Fact[authentik.CurrentBrand]      // in force at this Authentik's address
-	Brands      Fact[[]authentik.Brand]
+	Account      Fact[authentik.User]              // the service account
+	Passwords    Fact[[]authentik.Token]           // its app passwords
+	AccountToken Fact[authentik.Token]             // the token that Authentik would make with it, whoever has it
+	Roles        map[string]Fact[[]authentik.Role] // by the names asked for
+	Permissions  Fact[[]string]                    // of the role asked for
+	Brand        Fact[authentik.CurrentBrand]      // in force at this Authentik's address
+	Brands       Fact[[]authentik.Brand]
 }
 
 // NetBird is what NetBird's API and its embedded IdP said.

@@ -3,9 +3,12 @@ package flows
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
+	"authbird/clients"
 	"authbird/state"
 )
 
@@ -47,6 +50,7 @@ func frozen(was, now state.Answers, stands func(step string) bool) error {
 		{"the service account", stepServiceAccount, was.ServiceAccount, now.ServiceAccount},
 		{"the rights of the service account", stepRights, was.Rights, now.Rights},
 		{"the place of setup.env", stepSetupEnv, was.EnvFile, now.EnvFile},
+		{"the place of management.json", stepManagement, was.NetBirdConfig, now.NetBirdConfig},
 	} {
 		if f.was != "" && f.was != f.now && stands(f.step) {
 			return fmt.Errorf("%s is %q on this setup, which stands, and can't become %q", f.what, f.was, f.now)
@@ -69,4 +73,28 @@ func (s *Session) checkAnswers() error {
 		return nil
 	}
 	return &Stopped{Reason: NeedsPerson, Err: err, Hints: []string{"nothing was changed"}}
+}
+
+var domainLike = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?)(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+
+// Domain makes NetBird's domain of what a person typed: an address will do. A
+// port is refused, because NetBird's configure.sh has variables of its own for
+// it, and so is what no certificate would be made for.
+func Domain(typed string) (string, error) {
+	base, err := clients.BaseURL(typed)
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return "", err
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	switch {
+	case u.Port() != "":
+		return "", fmt.Errorf("a domain has no port; NetBird's is set in setup.env (NETBIRD_MGMT_API_PORT)")
+	case len(host) > 253 || !domainLike.MatchString(host):
+		return "", fmt.Errorf("%q is no domain: letters, digits, - and dots (write others in their xn-- form)", clients.CleanN(host, 80))
+	}
+	return host, nil
 }

@@ -43,7 +43,7 @@ func (b *Bench) Defaults(mode state.Mode) state.Answers {
 	}
 	if mode == state.Standalone {
 		a.ServiceAccount, a.EnvFile = "Netbird", "setup.env"
-		a.Rights, a.RedirectMode, a.EnvSecret = RightsAdmins, RedirectsDocumented, EnvSecretWrite
+		a.Rights, a.RedirectMode, a.EnvSecret, a.DeviceFlow = RightsAdmins, RedirectsDocumented, EnvSecretWrite, DeviceFlowKeep
 		return a
 	}
 	a.ConnectorName, a.ConnectorType = "Authentik", netbird.TypeAuthentik

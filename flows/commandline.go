@@ -37,6 +37,7 @@ func CommandLine(a state.Answers, setup string) string {
 	flag("redirect-mode", a.RedirectMode, byDefault.RedirectMode)
 	flag("env-file", a.EnvFile, byDefault.EnvFile)
 	flag("env-secret", a.EnvSecret, byDefault.EnvSecret)
+	flag("device-flow", a.DeviceFlow, byDefault.DeviceFlow)
 	flag("netbird-config", a.NetBirdConfig, "")
 	flag("restart-command", a.RestartCommand, "")
 	flag("keystore", a.Keystore, "")

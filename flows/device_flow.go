@@ -9,6 +9,12 @@ import (
 	"authbird/state"
 )
 
+// What is done about a device code flow that the brand has already.
+const (
+	DeviceFlowKeep    = "keep"
+	DeviceFlowReplace = "replace"
+)
+
 // deviceFlowSlug is the flow that the documentation has people create.
 const deviceFlowSlug = "default-device-code-flow"
 
@@ -27,7 +33,7 @@ func (s deviceFlow) About() About {
 }
 
 func (s deviceFlow) Look(f *facts.Facts, past state.Receipt) Finding {
-	if f.Authentik.Brand.OK() && f.Authentik.Brand.Value.FlowDeviceCode != "" && past.ObjectID == "" {
+	if s.keeps(f) && past.ObjectID == "" {
 		return Finding{Verdict: InPlace, Note: fmt.Sprintf("the brand has the device code flow %q, which is kept", f.Authentik.Brand.Value.FlowDeviceCode)}
 	}
 	for _, flow := range f.Authentik.Flows.Value {
@@ -36,6 +42,21 @@ func (s deviceFlow) Look(f *facts.Facts, past state.Receipt) Finding {
 		}
 	}
 	return Finding{Verdict: Missing}
+}
+
+// keeps says whether the brand's present flow stays: it is one for device
+// codes, and nobody said otherwise.
+func (w *Work) keeps(f *facts.Facts) bool {
+	set := f.Authentik.Brand.Value.FlowDeviceCode
+	if !f.Authentik.Brand.OK() || set == "" || w.Answers.DeviceFlow == DeviceFlowReplace {
+		return false
+	}
+	for _, flow := range f.Authentik.Flows.Value {
+		if flow.Slug == set {
+			return flow.Slug != deviceFlowSlug && deviceFlow{Work: w}.judge(flow).Verdict == InPlace
+		}
+	}
+	return false
 }
 
 // judge says whether a flow of that slug will do: one with stages would send
@@ -63,7 +84,26 @@ func (s deviceFlow) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.Re
 	return state.Receipt{ObjectID: flow.Slug, Made: true}, nil
 }
 
+// Undo deletes the flow, unless somebody else uses it by now.
 func (s deviceFlow) Undo(ctx context.Context, r state.Receipt) error {
+	if s.Shared() {
+		return nil
+	}
+	flows, err := s.Authentik.Flows(ctx)
+	if err != nil {
+		return err
+	}
+	brands, err := s.Authentik.Brands(ctx, "")
+	if err != nil {
+		return err
+	}
+	f := &facts.Facts{}
+	f.Authentik.Flows.Value = flows
+	for _, b := range brands {
+		if b.FlowDeviceCode != "" && b.FlowDeviceCode == flowPK(f, r.ObjectID) {
+			return nil
+		}
+	}
 	return s.Authentik.DeleteFlow(ctx, r.ObjectID)
 }
 
@@ -86,9 +126,9 @@ func (s brandFlow) Look(f *facts.Facts, _ state.Receipt) Finding {
 	set := brand.FlowDeviceCode
 	done, _ := s.Record.Last(stepBrand) // what was only begun gives no right to ask about it
 	switch {
-	case set != "" && set == pk, set != "" && done.ObjectID == "":
+	case set != "" && set == pk, s.keeps(f) && done.ObjectID == "":
 		return Finding{Verdict: InPlace, ObjectID: brand.UUID}
-	case done.ObjectID == "":
+	case done.ObjectID == "" && set == "":
 		return Finding{Verdict: Missing, ObjectID: brand.UUID, Intent: remembered(set, brand)}
 	}
 	return Finding{Verdict: Differs, ObjectID: brand.UUID, Intent: remembered(set, brand),
@@ -137,6 +177,9 @@ func (s brandFlow) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.Rec
 
 // Undo gives the brand its old device code flow back, if ours is still set.
 func (s brandFlow) Undo(ctx context.Context, r state.Receipt) error {
+	if s.Shared() {
+		return nil
+	}
 	if still, err := s.stillOurs(ctx, r); err != nil || !still {
 		return err
 	}

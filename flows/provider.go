@@ -170,6 +170,13 @@ func (s provider) Undo(ctx context.Context, r state.Receipt) error {
 		return fmt.Errorf("the journal's provider id %q is no number", clients.Clean(r.ObjectID))
 	}
 	if r.Made {
+		p, err := s.Authentik.Provider(ctx, pk)
+		if err != nil {
+			return err
+		}
+		if id := s.clientID(); id != "" && p.ClientID != id {
+			return nil // another provider by now: an Authentik that was set up anew counts from one
+		}
 		return s.Authentik.DeleteProvider(ctx, pk)
 	}
 	back := map[string]any{}

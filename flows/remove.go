@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"authbird/clients"
 	"authbird/doctor"
@@ -30,6 +31,9 @@ type Removal struct {
 // and what stays. The results say whether it may be done: a connector that is
 // NetBird's last way in is not taken away.
 func (s *Session) PlanRemoval(ctx context.Context) ([]Removal, []doctor.Result, error) {
+	if err := s.sameServers(); err != nil {
+		return nil, nil, err
+	}
 	var out []Removal
 	for i := len(s.flow.Steps) - 1; i >= 0; i-- {
 		about := s.flow.Steps[i].About()
@@ -37,10 +41,14 @@ func (s *Session) PlanRemoval(ctx context.Context) ([]Removal, []doctor.Result, 
 		if receipt.ObjectID == "" && !receipt.Made {
 			continue
 		}
-		out = append(out, removalOf(about, receipt))
+		out = append(out, s.removalOf(about, receipt))
 	}
-	if s.Answers.Mode == state.Standalone || len(out) == 0 {
+	if len(out) == 0 {
 		return out, nil, nil
+	}
+	if s.Answers.Mode == state.Standalone {
+		management, _ := s.setup.Last(stepManagement)
+		return out, doctor.Judge(doctor.OnlyLogin(management.ObjectID), nil), nil
 	}
 	guard := doctor.LastWayIn(s.connectorID())
 	results := doctor.Judge(guard, s.bench.reader(s.servers).WayIn(ctx))
@@ -50,9 +58,11 @@ func (s *Session) PlanRemoval(ctx context.Context) ([]Removal, []doctor.Result, 
 	return out, results, nil
 }
 
-func removalOf(about About, receipt state.Receipt) Removal {
+func (s *Session) removalOf(about About, receipt state.Receipt) Removal {
 	r := Removal{Step: about, ObjectID: receipt.ObjectID, Will: WillKeep, Why: "it stood there before authbird came"}
 	switch {
+	case (about.ID == stepBrand || about.ID == stepDeviceFlow) && s.sharesAuthentik():
+		r.Why = "another setup on this Authentik uses it"
 	case about.ID == stepManagement:
 		r.Why = "NetBird runs on it; what stood there before is in the backup beside it"
 	case about.ID == stepSetupEnv:
@@ -63,6 +73,44 @@ func removalOf(about About, receipt state.Receipt) Removal {
 		r.Will, r.Why = WillRestore, "it stood there before; what authbird changed is put back"
 	}
 	return r
+}
+
+// sameServers stops where the answers name other servers than those the setup
+// stands on: the journal's ids mean other objects there.
+func (s *Session) sameServers() error {
+	was := s.setup.Answers
+	if was.Mode == "" || was.AuthentikURL == s.Answers.AuthentikURL && was.NetBirdURL == s.Answers.NetBirdURL {
+		return nil
+	}
+	return &Stopped{Reason: NeedsPerson, Err: fmt.Errorf("this setup stands at %s, not at the address that was given", was.AuthentikURL),
+		Hints: []string{"nothing was changed; leave the addresses out (AUTHBIRD_AUTHENTIK_URL, AUTHBIRD_NETBIRD_URL): they are known"}}
+}
+
+// sharesAuthentik says whether another standalone setup of this machine stands
+// on the same Authentik. What cannot be read counts as standing.
+func (s *Session) sharesAuthentik() bool {
+	all, err := s.bench.State.List()
+	if err != nil {
+		return true
+	}
+	for _, other := range all {
+		receipt, _ := other.Last(stepApplication)
+		if other.Name != s.Name && other.Answers.Mode == state.Standalone && other.Answers.AuthentikURL == s.Answers.AuthentikURL && receipt.ObjectID != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// BeingRemoved says that a setup was being taken back when its last run ended,
+// so that going on means going on with that.
+func BeingRemoved(s *state.Setup) bool {
+	for _, e := range slices.Backward(s.Entries) {
+		if e.Step == "" && e.Phase != state.Note {
+			return e.Flow == Removing
+		}
+	}
+	return false
 }
 
 // Remove takes back what authbird made and nothing else, forgets the secrets,

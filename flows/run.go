@@ -327,6 +327,12 @@ func (r *run) undo(ctx context.Context, s Step) error {
 		receipt = merged(receipt, began.Receipt)
 	}
 	if !receipt.Made && len(receipt.Before) == 0 {
+		if receipt.ObjectID == "" {
+			return nil
+		}
+		if err := r.append(state.Entry{Flow: Removing, Step: about.ID, Phase: state.Undone, Note: "it stood there before, and was left"}); err != nil {
+			return r.stop(about, err)
+		}
 		return nil
 	}
 	if err := r.append(state.Entry{Flow: Removing, Step: about.ID, Phase: state.Began}); err != nil {

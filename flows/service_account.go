@@ -84,6 +84,9 @@ func (s serviceAccount) About() About {
 
 func (s serviceAccount) Look(f *facts.Facts, past state.Receipt) Finding {
 	if f.Authentik.Account.Absent() {
+		if t := f.Authentik.AccountToken; t.OK() && !past.Made {
+			return Finding{Verdict: Blocked, Note: fmt.Sprintf("a service account %q exists, whose name differs in upper and lower case only; name it, or another, with --service-account", clients.Clean(t.Value.Username))}
+		}
 		return Finding{Verdict: Missing}
 	}
 	if err := f.Authentik.Account.Err; err != nil {
@@ -136,6 +139,13 @@ func (s serviceAccount) Undo(ctx context.Context, r state.Receipt) error {
 		return err
 	}
 	if r.Made {
+		u, err := s.Authentik.User(ctx, pk)
+		if err != nil {
+			return err
+		}
+		if u.Username != s.Answers.ServiceAccount || u.Type != "" && u.Type != "service_account" {
+			return nil // another user by now: an Authentik that was set up anew counts from one
+		}
 		return s.Authentik.DeleteUser(ctx, pk)
 	}
 	if r.Before["is_active"] == "false" {
@@ -158,10 +168,12 @@ func (s appPassword) About() About {
 // identifier is the token's name at Authentik.
 func (s appPassword) identifier() string {
 	if account, _ := s.Record.Last(stepServiceAccount); account.ObjectID != "" && !account.Made {
-		return "authbird-" + strings.ToLower(s.Answers.ServiceAccount) + "-" + s.clientID()[:8]
+		return "authbird-" + strings.ToLower(s.Answers.ServiceAccount) + "-" + strings.ToLower(cut(s.clientID(), 8))
 	}
 	return authentik.TokenIdentifier(s.Answers.ServiceAccount)
 }
+
+func cut(s string, n int) string { return s[:min(n, len(s))] }
 
 // Look can't read the value; that it was set is in the journal, by its digest,
 // and the proof tries it. So the value is set again wherever in doubt.

@@ -63,7 +63,7 @@ func (s *Session) begin(ctx context.Context, given Tokens) error {
 	w := &Work{
 		Setup: s.Name, Answers: s.Answers, Authentik: s.servers.authentik, NetBird: s.servers.netbird,
 		Reader: s.bench.reader(s.servers), Secrets: setupSecrets{s.keys, s.Name}, Record: s.setup,
-		Now: s.bench.Now, Rand: s.bench.Rand, LookPath: s.bench.LookPath,
+		Now: s.bench.Now, Rand: s.bench.Rand, LookPath: s.bench.LookPath, Shared: s.sharesAuthentik,
 	}
 	s.flow = Connector(w)
 	if s.Answers.Mode == state.Standalone {

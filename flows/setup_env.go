@@ -3,12 +3,12 @@ package flows
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"authbird/clients"
@@ -48,7 +48,7 @@ func (w *Work) EnvLines(f *facts.Facts) []hostfiles.Line {
 	})
 }
 
-func (s setupEnv) Look(f *facts.Facts, _ state.Receipt) Finding {
+func (s setupEnv) Look(f *facts.Facts, past state.Receipt) Finding {
 	if err := f.Local.EnvFile.Err; err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Finding{Verdict: Blocked, Note: s.Answers.EnvFile + " can't be read: " + pathReason(err)}
 	}
@@ -59,21 +59,42 @@ func (s setupEnv) Look(f *facts.Facts, _ state.Receipt) Finding {
 	if len(changes) == 0 {
 		return Finding{Verdict: InPlace, ObjectID: s.Answers.EnvFile}
 	}
-	found := Finding{Verdict: Missing, Fields: changedFields(changes), Note: s.warning(f)}
-	before, err := json.Marshal(hostfiles.Before(changes))
-	if err != nil {
-		return Finding{Verdict: Blocked, Note: err.Error()}
+	found := Finding{Verdict: Missing, Fields: changedFields(changes), Note: s.warning(f), Intent: envIntent(changes, past, f.Local.EnvFile.OK())}
+	if past.ObjectID != "" && f.Local.EnvFile.OK() { // written by us, and edited since
+		found.Verdict, found.ObjectID, found.Ours = Differs, s.Answers.EnvFile, true
 	}
-	found.Intent.Before = map[string]string{"values": string(before)}
-	found.Intent.Values = map[string]string{"keys": changedKeys(changes), "stood": stood(f.Local.EnvFile)}
 	return found
 }
 
-func stood(file facts.Fact[[]byte]) string {
-	if file.OK() {
-		return "yes"
+// fileKey is the receipt's value that says whether the file stood before.
+const fileKey = "file"
+
+// beforeKey begins the receipt's values of lines that stood there before.
+const beforeKey = "env:"
+
+// envIntent adds these changes to those of earlier runs: the keys that are ours
+// now, what stood there before the first of them, and whether the file did.
+func envIntent(changes []hostfiles.Change, past state.Receipt, stands bool) state.Receipt {
+	out := state.Receipt{Before: map[string]string{fileKey: "absent"}, Values: map[string]string{}}
+	if stands {
+		out.Before[fileKey] = "stood"
 	}
-	return "no"
+	if was := past.Before[fileKey]; was != "" {
+		out.Before[fileKey] = was
+	}
+	keys := strings.Fields(past.Values["keys"])
+	for _, c := range changes {
+		if !slices.Contains(keys, c.Key) {
+			keys = append(keys, c.Key)
+		}
+	}
+	out.Values["keys"] = strings.Join(keys, " ")
+	for key, value := range hostfiles.Before(changes) {
+		if !slices.Contains(strings.Fields(past.Values["keys"]), key) {
+			out.Before[beforeKey+key] = value
+		}
+	}
+	return out
 }
 
 // warning is what a person should know before configure.sh is run.
@@ -95,14 +116,6 @@ func changedFields(changes []hostfiles.Change) []Field {
 		out = append(out, Field{Name: c.Key, Have: clients.Clean(c.Have), Want: want})
 	}
 	return out
-}
-
-func changedKeys(changes []hostfiles.Change) string {
-	keys := make([]string, 0, len(changes))
-	for _, c := range changes {
-		keys = append(keys, c.Key)
-	}
-	return strings.Join(keys, " ")
 }
 
 func (s setupEnv) Do(_ context.Context, f *facts.Facts, found Finding) (state.Receipt, error) {
@@ -142,7 +155,7 @@ func (s setupEnv) Undo(ctx context.Context, r state.Receipt) error {
 	if err != nil {
 		return err
 	}
-	if r.Values["stood"] == "no" && len(bytes.TrimSpace(rest)) == 0 {
+	if r.Before[fileKey] == "absent" && len(bytes.TrimSpace(rest)) == 0 {
 		return os.Remove(path)
 	}
 	_, err = hostfiles.Write(path, rest, hostfiles.WriteOptions{Now: s.Now()})
@@ -163,8 +176,10 @@ func ourLines(lines []hostfiles.Line, keys string) []hostfiles.Line {
 
 func beforeValues(r state.Receipt) map[string]string {
 	out := map[string]string{}
-	if json.Unmarshal([]byte(r.Before["values"]), &out) != nil {
-		return nil
+	for key, value := range r.Before {
+		if name, ok := strings.CutPrefix(key, beforeKey); ok {
+			out[name] = value
+		}
 	}
 	return out
 }

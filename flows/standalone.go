@@ -46,7 +46,7 @@ func Standalone(w *Work) Flow {
 	steps = append(steps, redirect{w, redirects}, serviceAccount{w}, appPassword{w})
 	steps = append(steps, w.rights()...)
 	if len(w.Answers.AllowGroups) > 0 {
-		steps = append(steps, membership{Work: w, id: stepAccess, group: w.Answers.AllowGroups[0],
+		steps = append(steps, membership{Work: w, id: stepAccess + ":" + w.Answers.AllowGroups[0], group: w.Answers.AllowGroups[0],
 			why: "the application is for a group only, and the service account must be let in too"})
 	}
 	steps = append(steps, deviceFlow{Work: w, ready: p.begin}, brandFlow{w}, setupEnv{w})

@@ -32,6 +32,7 @@ type Work struct {
 	Now       func() time.Time
 	Rand      io.Reader
 	LookPath  func(string) (string, error)
+	Shared    func() bool // another setup of this machine stands on the same Authentik
 }
 
 // Record is the part of the setup's state that steps read and write besides

@@ -70,6 +70,7 @@ type Answers struct {
 	EnvFile        string `json:"env_file,omitempty"`
 	EnvSecret      string `json:"env_secret,omitempty"` // "write" or "omit"
 	NetBirdConfig  string `json:"netbird_config,omitempty"`
+	DeviceFlow     string `json:"device_flow,omitempty"` // "keep" or "replace" what the brand has
 }
 
 // Receipt is what a step leaves behind for Undo and for the next Look. Never a

@@ -2,11 +2,10 @@ package tui
 
 import (
 	"fmt"
-	"net/url"
 
 	tea "charm.land/bubbletea/v2"
 
-	"authbird/clients"
+	"authbird/flows"
 )
 
 // domainScreen asks for NetBird's domain. It asks no server: in standalone mode
@@ -20,7 +19,7 @@ const rowDomain = "domain"
 func newDomainScreen(d draft) domainScreen {
 	typed := d.answers.NetBirdDomain
 	if typed == "" {
-		typed, _ = domainOf(d.answers.NetBirdURL)
+		typed, _ = flows.Domain(d.answers.NetBirdURL)
 	}
 	s := domainScreen{form: form{rows: []row{
 		{id: rowDomain, label: wordsDomain, field: newField(typed, wordsDomainHint), why: wordsDomainWhy},
@@ -30,20 +29,6 @@ func newDomainScreen(d draft) domainScreen {
 		s.form.focus(rowGo)
 	}
 	return s
-}
-
-// domainOf makes a domain, with its port where it has one, of what a person
-// typed: an address will do.
-func domainOf(typed string) (string, error) {
-	base, err := clients.BaseURL(typed)
-	if err != nil {
-		return "", err
-	}
-	u, err := url.Parse(base)
-	if err != nil {
-		return "", err
-	}
-	return u.Host, nil
 }
 
 // domainGiven is the answer of the screen.
@@ -86,7 +71,7 @@ func (s *domainScreen) judge() bool {
 		}
 		return false
 	}
-	domain, err := domainOf(r.field.Value())
+	domain, err := flows.Domain(r.field.Value())
 	if err != nil {
 		r.notes = note1(signBad, toneTrouble, wordsDomainWrong+said(err.Error()))
 		return false
@@ -97,7 +82,7 @@ func (s *domainScreen) judge() bool {
 
 func (s *domainScreen) edit() domainGiven {
 	typed := s.form.row(rowDomain).field.Value()
-	if domain, err := domainOf(typed); err == nil {
+	if domain, err := flows.Domain(typed); err == nil {
 		return domainGiven{domain}
 	}
 	return domainGiven{typed}
