@@ -27,16 +27,16 @@ func TestRecordedRefusals(t *testing.T) {
 		kind     clients.Kind
 		says     string
 	}{
-		"a bad token is unauthorised, though it is a 403":   {"ident-core_users_me-badtoken", me, clients.Unauthorised, "Token invalid/expired"},
-		"no token is unauthorised":                          {"ident-core_users_me-notoken", me, clients.Unauthorised, "credentials were not provided"},
-		"a bad token reads no list":                         {"ident-admin_version-badtoken", providers, clients.Unauthorised, ""},
-		"a limited token is forbidden":                      {"limited-GET-providers_oauth2", providers, clients.Forbidden, "You do not have permission"},
-		"an application that isn't there is absent":         {"conn-app-get-missing", app, clients.Absent, ""},
-		"a path that this version doesn't know":             {"ident-api-unknown", me, clients.Unsupported, ""},
-		"a method that this version doesn't know":           {"ident-method-not-allowed", me, clients.Unsupported, ""},
-		"the browsable API is not the API":                  {"ident-api-root", me, clients.WrongServer, "API Browser"},
-		"a redirect to the login is not the API":            {"ident-root", me, clients.WrongServer, "/flows/-/default/authentication/"},
-		"a page past the end is absent":                     {"pagination-beyond", func(ctx context.Context, c *authentik.Client) error { _, err := c.UsersPage(ctx, 9); return err }, clients.Absent, ""},
+		"a bad token is unauthorised, though it is a 403":    {"ident-core_users_me-badtoken", me, clients.Unauthorised, "Token invalid/expired"},
+		"no token is unauthorised":                           {"ident-core_users_me-notoken", me, clients.Unauthorised, "credentials were not provided"},
+		"a bad token reads no list":                          {"ident-admin_version-badtoken", providers, clients.Unauthorised, ""},
+		"a limited token is forbidden":                       {"limited-GET-providers_oauth2", providers, clients.Forbidden, "You do not have permission"},
+		"an application that isn't there is absent":          {"conn-app-get-missing", app, clients.Absent, ""},
+		"a path that this version doesn't know":              {"ident-api-unknown", me, clients.Unsupported, ""},
+		"a method that this version doesn't know":            {"ident-method-not-allowed", me, clients.Unsupported, ""},
+		"the browsable API is not the API":                   {"ident-api-root", me, clients.WrongServer, "API Browser"},
+		"a redirect to the login is not the API":             {"ident-root", me, clients.WrongServer, "/flows/-/default/authentication/"},
+		"a page past the end is absent":                      {"pagination-beyond", func(ctx context.Context, c *authentik.Client) error { _, err := c.UsersPage(ctx, 9); return err }, clients.Absent, ""},
 		"an error page of the server is no answer to a read": {"ident-admin_system-good", me, 0, ""},
 	}
 	for name, row := range rows {
