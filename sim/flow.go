@@ -57,7 +57,7 @@ func (b *browser) flow(ctx context.Context, at *url.URL, slug string) (string, e
 func (b *browser) reply(c challenge) (map[string]any, error) {
 	for field, errs := range c.ResponseErrors {
 		for _, e := range errs {
-			return nil, fmt.Errorf("at Authentik: refused the %s: %s", field, e.String)
+			return nil, fmt.Errorf("the %s was refused at Authentik: %s", field, e.String)
 		}
 	}
 	reply := map[string]any{"component": c.Component}
@@ -74,9 +74,9 @@ func (b *browser) reply(c challenge) (map[string]any, error) {
 	case "ak-stage-user-login":
 		reply["remember_me"] = false
 	case "ak-stage-access-denied":
-		return nil, fmt.Errorf("at Authentik: denied access: %s", c.ErrorMessage)
+		return nil, fmt.Errorf("access was denied at Authentik: %s", c.ErrorMessage)
 	default:
-		return nil, fmt.Errorf("at Authentik: asks for %s, which this login can't answer", c.Component)
+		return nil, fmt.Errorf("this login has no answer to %s", c.Component)
 	}
 	return reply, nil
 }
