@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -147,9 +148,13 @@ func matrix(t *testing.T, mode state.Mode) {
 	all, want := calls(t, mode)
 	cases, converged, worst := 0, 0, 0
 	var mu sync.Mutex
+	whole := os.Getenv("AUTHBIRD_MATRIX") != ""
 	t.Run("cases", func(t *testing.T) {
-		for _, c := range all {
-			for _, m := range mishaps {
+		for i, c := range all {
+			for k, m := range mishaps {
+				if !whole && (i+k)%3 != 0 { // every third, so that each call and each mishap is in it
+					continue
+				}
 				t.Run(c.String()+" "+m.name, func(t *testing.T) {
 					t.Parallel()
 					resumes := suffer(t, mode, c, m, want)
@@ -165,7 +170,7 @@ func matrix(t *testing.T, mode state.Mode) {
 		}
 	})
 	t.Logf("%s: %d cases, %d converged, at most %d resumes", mode, cases, converged, worst)
-	if cases < 100 {
+	if cases < 80 {
 		t.Errorf("only %d cases: the matrix has lost its rows", cases)
 	}
 }
