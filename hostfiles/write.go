@@ -32,6 +32,9 @@ const private fs.FileMode = 0o600
 // except where the error says that only the last step, telling the disk about
 // the folder, failed.
 //
+// What a Write that was killed left beside the file is taken away, and the
+// backup that it had made serves this one.
+//
 // A container that has the single file mounted sees the new one when the
 // container is restarted, which NetBird needs in any case.
 func Write(path string, data []byte, o WriteOptions) (backup string, err error) {
@@ -39,6 +42,7 @@ func Write(path string, data []byte, o WriteOptions) (backup string, err error) 
 	if err != nil {
 		return "", failed(path, err)
 	}
+	Sweep(real)
 	old, info, err := readOld(real)
 	if err != nil {
 		return "", failed(path, err)
@@ -55,13 +59,14 @@ func Write(path string, data []byte, o WriteOptions) (backup string, err error) 
 		}
 		return "", nil
 	}
+	kept := false
 	if info != nil {
-		if backup, err = keep(real, old, info, o.Now); err != nil {
+		if backup, kept, err = keep(real, old, info, o.Now); err != nil {
 			return "", failed(path, err)
 		}
 	}
 	if err := replace(real, data, mode, info); err != nil {
-		if backup != "" {
+		if backup != "" && !kept {
 			err = errors.Join(err, os.Remove(backup))
 		}
 		return "", failed(path, err)
@@ -124,29 +129,4 @@ func readOld(path string) ([]byte, fs.FileInfo, error) {
 	}
 	old, err := os.ReadFile(path)
 	return old, info, err
-}
-
-// keep writes the backup, under a name that nothing has yet.
-func keep(path string, old []byte, info fs.FileInfo, now time.Time) (string, error) {
-	base := path + ".authbird-" + now.UTC().Format("20060102T150405Z")
-	name := base + ".bak"
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, private)
-	for n := 2; errors.Is(err, fs.ErrExist) && n < 100; n++ {
-		name = fmt.Sprintf("%s-%d.bak", base, n)
-		file, err = os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, private)
-	}
-	if err != nil {
-		return "", err
-	}
-	_, err = file.Write(old)
-	if err == nil {
-		err = giveTo(file, info)
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		return "", errors.Join(err, os.Remove(name))
-	}
-	return name, nil
 }

@@ -88,6 +88,23 @@ func TestWriteKeepsABackup(t *testing.T) {
 	}
 }
 
+func TestWriteAfterAKilledOne(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "setup.env")
+	put(t, path, "old", 0o600)
+	put(t, path+".authbird-20261124T110000Z.bak", "old", 0o600)
+	for _, name := range []string{".setup.env1234567890123", ".setup.env.authbird-20261124T110000Z.bak1234567890123", ".setup.env20261124", ".setup.env.mine"} {
+		put(t, filepath.Join(dir, name), "hush", 0o600)
+	}
+	backup, err := Write(path, []byte("new"), WriteOptions{Now: noon})
+	if err != nil || backup != path+".authbird-20261124T110000Z.bak" {
+		t.Errorf("%q, %v", backup, err)
+	}
+	if want := ".setup.env.mine .setup.env20261124 setup.env setup.env.authbird-20261124T110000Z.bak"; names(t, dir) != want {
+		t.Errorf("left %s", names(t, dir))
+	}
+}
+
 func TestWriteTheSameIsNothingButTheMode(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "setup.env")

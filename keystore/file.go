@@ -135,6 +135,7 @@ func (s *fileStore) set(ctx context.Context, e entry, value string) error {
 	if err := s.rememberKeyFile(); err != nil {
 		return err
 	}
+	disk.Sweep(s.secretPath(e))
 	return s.writeFile(s.secretPath(e), sealed)
 }
 
@@ -142,6 +143,7 @@ func (s *fileStore) delete(_ context.Context, e entry) error {
 	if err := s.checkFolder(); err != nil {
 		return err
 	}
+	disk.Sweep(s.secretPath(e))
 	return disk.Remove(s.secretPath(e))
 }
 

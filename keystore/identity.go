@@ -181,6 +181,8 @@ func (s *fileStore) makeIdentity(ctx context.Context) (*key, error) {
 		}
 		return s.unseal(sealed, passphrase)
 	}
+	disk.Sweep(s.path(identityName))
+	disk.Sweep(s.path(recipientName))
 	identity, err := age.GenerateX25519Identity()
 	if err != nil {
 		return nil, err

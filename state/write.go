@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -210,18 +209,10 @@ func (s *Setup) setAside(d *damagedError) error {
 // removeLeftovers deletes what a run that was killed in the middle of replacing a
 // file left beside it. With the lock held nobody else can be writing.
 func (s *Setup) removeLeftovers() {
-	entries, err := os.ReadDir(s.Folder)
-	if err != nil {
-		return // a new setup, or one whose reading says why
+	for _, name := range []string{answersFile, credentialsFile, journalFile} {
+		disk.Sweep(filepath.Join(s.Folder, name))
 	}
-	for _, e := range entries {
-		for _, name := range []string{answersFile, credentialsFile, journalFile} {
-			number, ok := strings.CutPrefix(e.Name(), "."+name)
-			if ok && e.Type() == fs.FileMode(0) && strings.Trim(number, "0123456789") == "" {
-				os.Remove(filepath.Join(s.Folder, e.Name()))
-			}
-		}
-	}
+	disk.Sweep(s.lock.note)
 }
 
 // Digest recognises a secret that no API gives back: the keyed digest of it, with

@@ -60,6 +60,28 @@ func TestWriteFile(t *testing.T) {
 	}
 }
 
+func TestSweepTakesWhatAKilledWriteLeft(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"f", ".f", ".f123", ".f12a", ".fx123", ".g123", "f123"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	Sweep(filepath.Join(dir, "f"))
+	Sweep(filepath.Join(dir, "none", "f"))
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if got, want := strings.Join(left, " "), ".f .f12a .fx123 .g123 f f123"; got != want {
+		t.Errorf("left %s, want %s", got, want)
+	}
+}
+
 func TestAFailedWriteLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	// A folder stands where the file should be: the last act, the rename, fails.
