@@ -44,11 +44,16 @@ func (s managementFile) Look(f *facts.Facts, _ state.Receipt) Finding {
 	if len(changes) == 0 {
 		return Finding{Verdict: InPlace, ObjectID: s.Answers.NetBirdConfig}
 	}
-	return Finding{Verdict: Missing, Fields: changedFields(changes)}
+	before, err := json.Marshal(hostfiles.Before(changes))
+	if err != nil {
+		return Finding{Verdict: Blocked, Note: err.Error()}
+	}
+	return Finding{Verdict: Missing, ObjectID: s.Answers.NetBirdConfig, Fields: changedFields(changes),
+		Intent: state.Receipt{Values: map[string]string{"before": string(before)}}}
 }
 
 func (s managementFile) Do(_ context.Context, f *facts.Facts, _ Finding) (state.Receipt, error) {
-	patched, changes, err := hostfiles.PatchManagement(f.Local.Management.Value, s.values(f))
+	patched, _, err := hostfiles.PatchManagement(f.Local.Management.Value, s.values(f))
 	if err != nil {
 		return state.Receipt{}, err
 	}
@@ -56,12 +61,8 @@ func (s managementFile) Do(_ context.Context, f *facts.Facts, _ Finding) (state.
 	if err != nil {
 		return state.Receipt{}, err
 	}
-	before, err := json.Marshal(hostfiles.Before(changes))
-	if err != nil {
-		return state.Receipt{}, err
-	}
 	f.Local.Management = readFile(s.Answers.NetBirdConfig)
-	return state.Receipt{ObjectID: s.Answers.NetBirdConfig, Values: map[string]string{"backup": backup, "before": string(before)}}, f.Local.Management.Err
+	return state.Receipt{ObjectID: s.Answers.NetBirdConfig, Values: map[string]string{"backup": backup}}, f.Local.Management.Err
 }
 
 // Undo leaves the file as it is: what stood there before, secrets included, is

@@ -8,6 +8,7 @@ import (
 
 	"authbird/clients"
 	"authbird/doctor"
+	"authbird/hostfiles"
 	"authbird/keystore"
 	"authbird/state"
 )
@@ -143,8 +144,14 @@ func (s *Session) Remove(ctx context.Context, force string) (archive string, err
 	return archive, nil
 }
 
-// forget takes every secret of the setup out of the keystore.
+// forget takes every secret of the setup out of the keystore, and out of what a
+// killed run left beside NetBird's files.
 func (s *Session) forget(ctx context.Context) error {
+	for _, file := range []string{s.Answers.EnvFile, s.Answers.NetBirdConfig} {
+		if file != "" {
+			hostfiles.Sweep(file)
+		}
+	}
 	names := []string{keystore.ClientSecret, keystore.AppPassword, keystore.AuthentikToken, keystore.NetBirdToken}
 	for _, name := range names {
 		for _, suffix := range []string{"", keystore.New, keystore.Old} {

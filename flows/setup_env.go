@@ -60,8 +60,11 @@ func (s setupEnv) Look(f *facts.Facts, past state.Receipt) Finding {
 		return Finding{Verdict: InPlace, ObjectID: s.Answers.EnvFile}
 	}
 	found := Finding{Verdict: Missing, Fields: changedFields(changes), Note: s.warning(f), Intent: envIntent(changes, past, f.Local.EnvFile.OK())}
-	if past.ObjectID != "" && f.Local.EnvFile.OK() { // written by us, and edited since
-		found.Verdict, found.ObjectID, found.Ours = Differs, s.Answers.EnvFile, true
+	if f.Local.EnvFile.OK() {
+		found.ObjectID = s.Answers.EnvFile
+		if past.ObjectID != "" { // written by us, and edited since
+			found.Verdict, found.Ours = Differs, true
+		}
 	}
 	return found
 }
@@ -132,7 +135,7 @@ func (s setupEnv) Do(_ context.Context, f *facts.Facts, found Finding) (state.Re
 	}
 	f.Local.EnvFile = readFile(s.Answers.EnvFile)
 	receipt := found.Intent
-	receipt.ObjectID = s.Answers.EnvFile
+	receipt.ObjectID, receipt.Made = s.Answers.EnvFile, found.ObjectID == ""
 	receipt.Values["backup"] = backup
 	return receipt, f.Local.EnvFile.Err
 }
