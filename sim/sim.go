@@ -101,7 +101,7 @@ func Start(o Options) (*Sandbox, error) {
 	s.Authentik.AddUser(simauthentik.User{Username: PersonUsername, Name: "Alice Example", Email: PersonEmail, Password: PersonPassword})
 	n := simnetbird.Options{
 		BaseURL: s.NetBirdURL, Version: o.NetBirdVersion, Dashboard: true, Now: o.Now, Rand: o.Rand, Faults: s.NetBirdFaults,
-		HTTPClient: &http.Client{Transport: s.transport, Timeout: 10 * time.Second},
+		HTTPClient: &http.Client{Transport: beside{s.transport}, Timeout: 10 * time.Second},
 	}
 	if !o.Fresh {
 		s.NetBirdToken = "nbp_" + hex.EncodeToString(secret[24:42])
@@ -114,6 +114,15 @@ func Start(o Options) (*Sandbox, error) {
 	s.serve(ak, s.Authentik)
 	s.serve(nb, s.NetBird)
 	return s, nil
+}
+
+// beside marks NetBird's own requests to Authentik.
+type beside struct{ next http.RoundTripper }
+
+func (b beside) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set(fault.Beside, "netbird")
+	return b.next.RoundTrip(r)
 }
 
 // sharedReader lets both servers read from one source.

@@ -215,3 +215,16 @@ func TestMatchPath(t *testing.T) {
 		}
 	}
 }
+
+func TestLatencySparesTheOtherSimulator(t *testing.T) {
+	f := New()
+	f.SetLatency(time.Hour)
+	h := f.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.Header.Set(Beside, "netbird")
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusNoContent {
+		t.Errorf("status %d", w.Code)
+	}
+}
