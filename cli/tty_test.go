@@ -87,8 +87,8 @@ func (x *terminal) draw() {
 		n, err := x.tty.Read(chunk)
 		x.mu.Lock()
 		x.raw.Write(chunk[:n])
-		x.mu.Unlock()
 		_, _ = x.emu.Write(chunk[:n])
+		x.mu.Unlock()
 		select {
 		case x.changed <- struct{}{}:
 		default:
@@ -115,6 +115,8 @@ func (x *terminal) reply() {
 
 // screen is what a person sees, without colours.
 func (x *terminal) screen() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	var lines []string
 	for y := range 24 {
 		var line strings.Builder

@@ -141,7 +141,14 @@ func (r *Reader) settle(ctx context.Context, f *Facts) {
 	if f.Authentik.Application.OK() && !f.Authentik.Discovery.Read {
 		f.Authentik.Discovery = Of(r.OIDC.Discover(ctx, r.Authentik.BaseURL(), f.Ask.Slug))
 	}
-	if (f.Ask.Bound || !f.Ask.Stands) && f.Authentik.Application.OK() {
+	if f.Ask.Bound || !f.Ask.Stands {
+		r.bindings(ctx, f)
+	}
+}
+
+// bindings reads who may open the application, where it stands.
+func (r *Reader) bindings(ctx context.Context, f *Facts) {
+	if f.Authentik.Application.OK() {
 		f.Authentik.Bindings = Of(r.Authentik.Bindings(ctx, f.Authentik.Application.Value.PK))
 	}
 }
@@ -150,6 +157,20 @@ func (r *Reader) settle(ctx context.Context, f *Facts) {
 // the provider by its client id, and the discovery of the application with the
 // issuer that Authentik really gives.
 func (r *Reader) AfterProvider(ctx context.Context, f *Facts) error {
+	return r.readBack(ctx, f, f.Ask.Bound)
+}
+
+// AfterApplication reads the application back, with its provider and discovery.
+func (r *Reader) AfterApplication(ctx context.Context, f *Facts) error {
+	if err := r.readBack(ctx, f, true); err != nil {
+		return err
+	}
+	return f.Authentik.Application.Err
+}
+
+// readBack reads the provider, the discovery and, where it is wanted, the
+// application with who may open it.
+func (r *Reader) readBack(ctx context.Context, f *Facts, application bool) error {
 	var w wave
 	get(ctx, &w, &f.Authentik.Providers, func(ctx context.Context) ([]authentik.Provider, error) {
 		return r.providers(ctx, f.Ask)
@@ -157,8 +178,11 @@ func (r *Reader) AfterProvider(ctx context.Context, f *Facts) error {
 	get(ctx, &w, &f.Authentik.Discovery, func(ctx context.Context) (oidc.Discovery, error) {
 		return r.OIDC.Discover(ctx, r.Authentik.BaseURL(), f.Ask.Slug)
 	})
-	if f.Ask.Bound {
-		w.ask(func() { r.application(ctx, f) })
+	if application {
+		w.ask(func() {
+			f.Authentik.Application = Of(r.Authentik.Application(ctx, f.Ask.Slug))
+			r.bindings(ctx, f)
+		})
 	}
 	w.Wait()
 	if f.Authentik.Providers.Err != nil {
@@ -166,12 +190,6 @@ func (r *Reader) AfterProvider(ctx context.Context, f *Facts) error {
 	}
 	r.deduceApplication(f)
 	return nil
-}
-
-// application reads the application and who may open it.
-func (r *Reader) application(ctx context.Context, f *Facts) {
-	f.Authentik.Application = Of(r.Authentik.Application(ctx, f.Ask.Slug))
-	r.settle(ctx, f)
 }
 
 // deduceApplication takes what the provider says of its application, because
@@ -187,15 +205,6 @@ func (r *Reader) deduceApplication(f *Facts) {
 			}, nil)
 		}
 	}
-}
-
-// AfterApplication reads the application back, with its provider and discovery.
-func (r *Reader) AfterApplication(ctx context.Context, f *Facts) error {
-	var w wave
-	w.ask(func() { r.application(ctx, f) })
-	w.ask(func() { _ = r.AfterProvider(ctx, f) })
-	w.Wait()
-	return f.Authentik.Application.Err
 }
 
 // WayIn reads, in one wave, by what ways people log in to NetBird, and who came

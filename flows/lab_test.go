@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ type lab struct {
 	faults    map[string]*fault.Faults // by place
 	urls      map[string]string
 	// before, when set, is called before a simulator answers a request.
-	before  func(place string, r *http.Request)
+	before  atomic.Pointer[func(place string, r *http.Request)]
 	answers state.Answers
 	tokens  flows.Tokens
 	bench   *flows.Bench
@@ -86,8 +87,8 @@ func newLab(t *testing.T, o labOptions) *lab {
 
 func (l *lab) serve(place string, h http.Handler) string {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if l.before != nil {
-			l.before(place, r)
+		if before := l.before.Load(); before != nil {
+			(*before)(place, r)
 		}
 		h.ServeHTTP(w, r)
 	}))

@@ -189,10 +189,11 @@ func suffer(t *testing.T, mode state.Mode, c call, m mishap, want ending) (resum
 		}
 	}
 	if m.then != nil {
-		l.before = l.at(c, func() { m.then(l, cancel) })
+		then := l.at(c, func() { m.then(l, cancel) })
+		l.before.Store(&then)
 	}
 	err := l.run(ctx, nil)
-	l.before = nil
+	l.before.Store(nil)
 	for _, f := range l.faults {
 		f.Clear()
 	}
