@@ -151,7 +151,10 @@ func (s setupEnv) Undo(ctx context.Context, r state.Receipt) error {
 	if err != nil {
 		return err
 	}
-	password, _ := s.Secrets.Get(ctx, keystore.AppPassword)
+	password, err := s.Secrets.Get(ctx, keystore.AppPassword)
+	if err != nil && !errors.Is(err, keystore.ErrAbsent) {
+		return err // without it, its line would not be known for ours and stay
+	}
 	known := &facts.Facts{}
 	known.Local.AppPassword.Value = password
 	rest, _, _, err := hostfiles.Remove(data, ourLines(s.EnvLines(known), r.Values["keys"]), beforeValues(r))
