@@ -46,7 +46,7 @@ func (l *lab) netbirdClient() *netbird.Client {
 func TestConnectorOnEveryVersion(t *testing.T) {
 	for _, version := range []string{"2024.12.3", "2025.6.4", "2025.12.0-rc1", "2026.2.0-rc1", "2026.5.0", "2026.8.1"} {
 		t.Run(version, func(t *testing.T) {
-			l := newLab(t, labOptions{version: version})
+			l := newLab(t, labOptions{version: version, schemas: true})
 			l.mustRun()
 			l.standsOnce()
 			l.mustRun()

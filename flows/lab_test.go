@@ -27,6 +27,7 @@ import (
 	simauthentik "authbird/sim/authentik"
 	"authbird/sim/fault"
 	simnetbird "authbird/sim/netbird"
+	"authbird/sim/schema"
 	"authbird/state"
 )
 
@@ -55,6 +56,7 @@ type lab struct {
 }
 
 type labOptions struct {
+	schemas bool // hold every request body against the published schema
 	version string
 	netbird simnetbird.Options
 	mode    state.Mode
@@ -72,8 +74,13 @@ func newLab(t *testing.T, o labOptions) *lab {
 		o.netbird.OwnerEmail, o.netbird.OwnerName, o.netbird.OwnerPassword, o.netbird.OwnerToken = "owner@example.com", "Owner", "correct horse battery", ownerToken
 	}
 	l.netbird = simnetbird.New(o.netbird)
-	ak := l.serve("authentik", l.authentik)
-	nb := l.serve("netbird", l.netbird)
+	var before, beside http.Handler = l.authentik, l.netbird
+	if o.schemas {
+		before = schema.Authentik(before, func(err error) { t.Errorf("sent to Authentik: %v", err) })
+		beside = schema.NetBird(beside, func(err error) { t.Errorf("sent to NetBird: %v", err) })
+	}
+	ak := l.serve("authentik", before)
+	nb := l.serve("netbird", beside)
 	l.netbird.SetBaseURL(nb)
 	if o.mode == "" {
 		o.mode = state.Connector

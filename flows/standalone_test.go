@@ -15,7 +15,7 @@ import (
 
 func newStandaloneLab(t *testing.T, version string) *lab {
 	t.Helper()
-	l := newLab(t, labOptions{version: version, mode: state.Standalone})
+	l := newLab(t, labOptions{version: version, mode: state.Standalone, schemas: true})
 	l.answers.NetBirdDomain = "netbird.example.com"
 	l.answers.NetBirdURL = ""
 	l.answers.EnvFile = filepath.Join(t.TempDir(), "setup.env")
