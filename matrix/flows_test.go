@@ -1,0 +1,97 @@
+package matrix
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"testing"
+
+	"authbird/state"
+)
+
+// flow is one thing that a person has authbird do.
+type flow struct {
+	name    string
+	verb    []string
+	consent []string              // flags of the verb that resume needs too
+	furnish func(*world)          // what else stands there before
+	before  []string              // a run that comes first, undisturbed
+	undo    bool                  // once stopped, it is not resumed but removed
+	gone    bool                  // it ends as if authbird had never come
+	needs   func(*testing.T) bool // verbs that it needs
+	// How much happens to it, unless AUTHBIRD_MATRIX is all: everything at each
+	// change on disk, or to a variant something at each and at each request
+	// that changes something.
+	thorough, few bool
+}
+
+var (
+	setupConnector  = []string{"setup", "connector", "--yes"}
+	setupStandalone = []string{"setup", "standalone", "--yes", "--netbird-domain", domain, "--env-file", "setup.env"}
+	leastRights     = []string{"--service-account-rights", "least", "--redirect-mode", "strict", "--allow-group", "staff", "--netbird-config", "management.json"}
+	remove          = []string{"remove", "--yes"}
+)
+
+func with(verb []string, flags ...string) []string { return slices.Concat(verb, flags) }
+
+var flows = []flow{
+	{name: "connector", verb: setupConnector, thorough: true},
+	{name: "connector for a group", verb: with(setupConnector, "--allow-group", "staff"), few: true},
+	{name: "connector over what stood there", verb: with(setupConnector, "--adopt"), consent: []string{"--adopt"}, furnish: (*world).others, few: true},
+	{name: "standalone", verb: setupStandalone, needs: standaloneVerb},
+	{name: "standalone with least rights", verb: with(setupStandalone, leastRights...), furnish: (*world).netbirdStands, few: true, needs: standaloneVerb},
+	{name: "standalone over what stood there", verb: with(setupStandalone, "--adopt"), consent: []string{"--adopt"}, furnish: (*world).othersOfStandalone, few: true, needs: standaloneVerb},
+	{name: "connector, stopped and removed", verb: setupConnector, undo: true, gone: true, few: true, needs: removeVerb},
+	{name: "standalone, stopped and removed", verb: with(setupStandalone, "--service-account-rights", "least"), undo: true, gone: true, few: true, needs: both},
+	{name: "connector over what stood there, stopped and removed", verb: with(setupConnector, "--adopt"), furnish: (*world).others, undo: true, gone: true, few: true, needs: removeVerb},
+	{name: "standalone over what stood there, stopped and removed", verb: with(setupStandalone, "--adopt"), furnish: (*world).othersOfStandalone, undo: true, gone: true, few: true, needs: both},
+	{name: "remove connector", before: setupConnector, verb: remove, gone: true, needs: removeVerb},
+	{name: "remove connector over what stood there", before: with(setupConnector, "--adopt"), furnish: (*world).others, verb: remove, gone: true, few: true, needs: removeVerb},
+	{name: "remove standalone", before: with(setupStandalone, "--service-account-rights", "least"), verb: remove, gone: true, needs: both},
+	{name: "remove standalone over what stood there", before: with(setupStandalone, "--adopt"), furnish: (*world).othersOfStandalone, verb: remove, gone: true, few: true, needs: both},
+}
+
+func standaloneVerb(t *testing.T) bool { return has(t, "setup", "standalone") }
+func removeVerb(t *testing.T) bool     { return has(t, "remove") }
+func both(t *testing.T) bool           { return standaloneVerb(t) && removeVerb(t) }
+
+// begin makes a flow's world, up to the run that is to be disturbed.
+func (f flow) begin(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	if f.furnish != nil {
+		f.furnish(w)
+	}
+	w.start = w.snapshot()
+	w.hostStart = contents(t, w.host)
+	if f.before != nil {
+		w.undisturbed(f.before...)
+	}
+	w.forget()
+	return w
+}
+
+// again is how a person goes on after a run of the flow that did not end well:
+// resume where there is something to resume, else the same once more.
+func (f flow) again(w *world) []string {
+	w.t.Helper()
+	dir, err := state.Open(w.state)
+	must(w.t, err)
+	switch _, err := dir.Load(setupName); {
+	case f.undo:
+		return remove
+	case errors.Is(err, fs.ErrNotExist), f.gone:
+		return f.verb
+	case err != nil:
+		w.t.Fatal(err)
+	}
+	return with([]string{"resume", "--yes"}, f.consent...)
+}
+
+// skipWithout leaves out a flow whose verb this authbird has not.
+func (f flow) skipWithout(t *testing.T) {
+	t.Helper()
+	if f.needs != nil && !f.needs(t) {
+		t.Skip("this authbird has no such verb")
+	}
+}
