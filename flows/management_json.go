@@ -59,7 +59,7 @@ func (s managementFile) Do(_ context.Context, f *facts.Facts, _ Finding) (state.
 	}
 	backup, err := hostfiles.Write(s.Answers.NetBirdConfig, patched, hostfiles.WriteOptions{Now: s.Now(), KeepMode: true})
 	if err != nil {
-		return state.Receipt{}, err
+		return state.Receipt{}, written(err)
 	}
 	f.Local.Management = readFile(s.Answers.NetBirdConfig)
 	return state.Receipt{ObjectID: s.Answers.NetBirdConfig, Values: map[string]string{"backup": backup}}, f.Local.Management.Err

@@ -131,13 +131,21 @@ func (s setupEnv) Do(_ context.Context, f *facts.Facts, found Finding) (state.Re
 	}
 	backup, err := hostfiles.Write(s.Answers.EnvFile, merged, hostfiles.WriteOptions{Now: s.Now()})
 	if err != nil {
-		return state.Receipt{}, err
+		return state.Receipt{}, written(err)
 	}
 	f.Local.EnvFile = readFile(s.Answers.EnvFile)
 	receipt := found.Intent
 	receipt.ObjectID, receipt.Made = s.Answers.EnvFile, found.ObjectID == ""
 	receipt.Values["backup"] = backup
 	return receipt, f.Local.EnvFile.Err
+}
+
+// written leaves the entry open where a file was written all the same.
+func written(err error) error {
+	if errors.Is(err, hostfiles.ErrUnconfirmed) {
+		return unseen(err)
+	}
+	return err
 }
 
 // Undo takes our lines out again, each only where it still holds our value. A

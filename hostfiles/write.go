@@ -18,6 +18,10 @@ type WriteOptions struct {
 	KeepMode bool
 }
 
+// ErrUnconfirmed is in the error of a Write that wrote the file, of which only
+// the disk's word for the folder is missing.
+var ErrUnconfirmed = errors.New("the disk did not confirm it")
+
 // private is the mode of a file that may hold a secret.
 const private fs.FileMode = 0o600
 
@@ -72,7 +76,7 @@ func Write(path string, data []byte, o WriteOptions) (backup string, err error) 
 		return "", failed(path, err)
 	}
 	if err := syncFolder(filepath.Dir(real)); err != nil {
-		return backup, fmt.Errorf("%s is written, but the disk did not confirm it: %w", path, cause(err))
+		return backup, fmt.Errorf("%s is written, but %w: %w", path, ErrUnconfirmed, cause(err))
 	}
 	return backup, nil
 }
