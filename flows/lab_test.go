@@ -127,7 +127,7 @@ func (l *lab) newBench() *flows.Bench {
 			return keystore.Open(ctx, keystore.Options{Kind: keystore.File, Dir: dir.Path(), Identity: l.secrets})
 		},
 		Transport: func(ca string) (*clients.Transport, error) {
-			return clients.New(clients.Options{CAFile: ca, Timeout: 2 * time.Second, Trace: l.note, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
+			return clients.New(clients.Options{CAFile: ca, Timeout: patience, Trace: l.note, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
 		},
 		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
@@ -148,6 +148,9 @@ func identityFile(t *testing.T) string {
 	}
 	return path
 }
+
+// patience is more than a simulator needs for one answer on however busy a machine.
+const patience = time.Minute
 
 const setupName = "lab"
 

@@ -75,17 +75,25 @@ func (f flow) begin(t *testing.T) *world {
 // resume where there is something to resume, else the same once more.
 func (f flow) again(w *world) []string {
 	w.t.Helper()
-	dir, err := state.Open(w.state)
-	must(w.t, err)
-	switch _, err := dir.Load(setupName); {
+	switch {
 	case f.undo:
 		return remove
-	case errors.Is(err, fs.ErrNotExist), f.gone:
+	case f.gone, w.nothingThere():
 		return f.verb
-	case err != nil:
-		w.t.Fatal(err)
 	}
 	return with([]string{"resume", "--yes"}, f.consent...)
+}
+
+// nothingThere says that there is no setup, so nothing to go on with.
+func (w *world) nothingThere() bool {
+	w.t.Helper()
+	dir, err := state.Open(w.state)
+	must(w.t, err)
+	_, err = dir.Load(setupName)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.t.Fatal(err)
+	}
+	return err != nil
 }
 
 // skipWithout leaves out a flow whose verb this authbird has not.

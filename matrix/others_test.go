@@ -58,6 +58,16 @@ func (w *world) netbirdStands() {
 	must(w.t, os.WriteFile(filepath.Join(w.host, "management.json"), data, 0o640))
 }
 
+// putBack gives NetBird its own management.json back, as authbird asks a person
+// to before it takes away what NetBird runs on.
+func (w *world) putBack() {
+	w.t.Helper()
+	old, there := w.hostStart["management.json"]
+	if there {
+		must(w.t, os.WriteFile(filepath.Join(w.host, "management.json"), []byte(old), 0o640))
+	}
+}
+
 // post asks Authentik, as its administrator, to make something.
 func (w *world) post(path string, body map[string]any) map[string]any {
 	w.t.Helper()

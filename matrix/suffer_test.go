@@ -25,6 +25,7 @@ func (f flow) suffer(t *testing.T, want ending, disturb func(*world) bool) {
 		t.Errorf("another ending than the undisturbed one (-undisturbed +this):\n%s", diff)
 	}
 	if !f.gone && !t.Failed() && has(t, "remove") {
+		w.putBack()
 		w.undisturbed(remove...)
 		w.asBefore()
 	}
@@ -35,7 +36,7 @@ func (w *world) settle(f flow, done bool) {
 	w.t.Helper()
 	done = done && !f.undo
 	var said []string
-	for n := 0; !done; n++ {
+	for n := 0; !done && !(f.undo && w.nothingThere()); n++ {
 		if n == enough {
 			w.t.Fatalf("not done after %d more runs:\n%s", n, strings.Join(said, "\n"))
 		}
@@ -43,6 +44,10 @@ func (w *world) settle(f flow, done bool) {
 		c := w.run(args...)
 		said = append(said, "authbird "+strings.Join(args, " "), c.out.String())
 		done = c.exit == 0
+		if w.obey(c) { // a person had to act, nothing was disturbed
+			n--
+			continue
+		}
 		tally.resumed(f.name, n+1)
 	}
 }

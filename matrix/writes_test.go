@@ -13,7 +13,8 @@ func (f flow) localWrites(t *testing.T) []write {
 	t.Helper()
 	w := f.begin(t)
 	var all []write
-	if c := w.tamper(func(_ int, x write) fate { all = append(all, x); return fate{} }, f.verb...); c.exit != 0 {
+	c := w.tamper(func(_ int, x write) fate { all = append(all, x); return fate{} }, f.verb...)
+	if c.exit != 0 && !w.obey(c) {
 		t.Fatalf("exit %d\n%s", c.exit, c.out.String())
 	}
 	return all
@@ -149,5 +150,6 @@ func (w *world) damaged(f flow, k int, x write, d damage) (done bool) {
 	if strings.Contains(d.name, "killed") != (c.exit == -1) {
 		w.t.Errorf("exit %d\n%s", c.exit, c.out.String())
 	}
+	w.obey(c)
 	return c.exit == 0
 }
