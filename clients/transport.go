@@ -130,6 +130,16 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// Heard is the same transport, connections included, with one more listener of every attempt.
+func (t *Transport) Heard(by func(Exchange)) *Transport {
+	o, first := t.opts, t.opts.Trace
+	o.Trace = func(x Exchange) {
+		first(x)
+		by(x)
+	}
+	return &Transport{opts: o, base: t.base}
+}
+
 // CloseIdle closes the connections that nobody uses.
 func (t *Transport) CloseIdle() {
 	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {

@@ -74,6 +74,11 @@ func (b *Bench) servers(a state.Answers, t Tokens) (servers, error) {
 	if err != nil {
 		return servers{}, err
 	}
+	return serversOver(tr, a, t)
+}
+
+// serversOver is the clients over a transport.
+func serversOver(tr *clients.Transport, a state.Answers, t Tokens) (servers, error) {
 	ak, err := authentik.New(authentikURL(a), t.Authentik, tr)
 	if err != nil {
 		return servers{}, err

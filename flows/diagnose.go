@@ -1,0 +1,202 @@
+package flows
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+
+	"authbird/clients"
+	"authbird/doctor"
+	"authbird/facts"
+	"authbird/keystore"
+	"authbird/state"
+)
+
+// Diagnosis is what the doctor found of one connection. Every text in it is
+// fit for a terminal.
+type Diagnosis struct {
+	Setup                            string // "" for a connection that authbird did not make
+	Answers                          state.Answers
+	AuthentikVersion, NetBirdVersion string
+	Results                          []doctor.Result // in the order of the checks
+	Requests                         int             // HTTP requests that were made
+	// CouldNotLook is why nothing at all could be seen: neither server can be
+	// reached, or neither takes a token. Nil where something was seen.
+	CouldNotLook error
+
+	clientID string // of a connection that authbird did not make
+	facts    *facts.Facts
+	options  DiagnoseOptions
+}
+
+// DiagnoseOptions say what else is at hand, and who watches.
+type DiagnoseOptions struct {
+	NetBirdConfig, NetBirdLog, EnvFile string // files; "": none
+	// Watch hears each result as soon as what it rests on was read; nil: nobody.
+	// It is called from one goroutine, the caller's.
+	Watch func(doctor.Result)
+}
+
+// Diagnose examines a setup of ours. It changes nothing and takes no lock. An
+// error means that the setup can't be read here; whatever is wrong at the
+// servers is in the results.
+func (b *Bench) Diagnose(ctx context.Context, setup string, t Tokens, o DiagnoseOptions) (*Diagnosis, error) {
+	s, err := b.State.Load(setup)
+	if err != nil {
+		return nil, err
+	}
+	x := &examination{bench: b, setup: s, options: o, d: &Diagnosis{Setup: setup, Answers: s.Answers, options: o}}
+	if err := x.open(ctx, t); err != nil {
+		return nil, err
+	}
+	return x.run(ctx)
+}
+
+// examination is one connection being looked at.
+type examination struct {
+	bench     *Bench
+	setup     *state.Setup
+	options   DiagnoseOptions
+	work      *Work
+	questions []doctor.Question
+	d         *Diagnosis
+	requests  atomic.Int64
+}
+
+// open finds the tokens and the secrets. A keystore that can't be opened, or a
+// secret that is not in it, leaves what rests on it unknown.
+func (x *examination) open(ctx context.Context, t Tokens) error {
+	secrets := Secrets(noSecrets{errors.New("the keystore could not be opened")})
+	keys, err := x.bench.OpenKeys(ctx, keystore.Kind(x.setup.Answers.Keystore))
+	if err == nil {
+		secrets = setupSecrets{keys, x.setup.Name}
+		for name, token := range map[string]*string{keystore.AuthentikToken: &t.Authentik, keystore.NetBirdToken: &t.NetBird} {
+			if kept, err := secrets.Get(ctx, name); *token == "" && err == nil {
+				*token = kept
+			}
+		}
+	}
+	tr, err := x.bench.Transport(x.setup.Answers.CAFile)
+	if err != nil {
+		return err
+	}
+	s, err := serversOver(tr.Heard(func(clients.Exchange) { x.requests.Add(1) }), x.setup.Answers, t)
+	if err != nil {
+		return err
+	}
+	x.work = &Work{
+		Setup: x.setup.Name, Answers: x.setup.Answers, Authentik: s.authentik, NetBird: s.netbird, Reader: x.bench.reader(s),
+		Secrets: secrets, Record: x.setup, Now: x.bench.Now, Rand: x.bench.Rand, LookPath: x.bench.LookPath,
+		Shared: func() bool { return true },
+	}
+	return nil
+}
+
+// noSecrets is a keystore that can't be opened.
+type noSecrets struct{ err error }
+
+func (n noSecrets) Get(context.Context, string) (string, error) { return "", n.err }
+func (n noSecrets) Set(context.Context, string, string) error   { return n.err }
+func (n noSecrets) Delete(context.Context, string) error        { return n.err }
+
+// run reads wave by wave and judges what each brought.
+func (x *examination) run(ctx context.Context) (*Diagnosis, error) {
+	ask := x.ask()
+	f := x.work.Reader.Examine(ctx, ask)
+	x.work.local(ctx, f)
+	x.d.facts = f
+	x.questions = x.work.questions(f)
+	x.judge(1)
+	if err := ctx.Err(); err != nil {
+		return nil, &Stopped{Reason: Interrupted, Err: err}
+	}
+	if ask.Standalone == nil && f.NetBird.Embedded.OK() {
+		ask.Redirects = connectorRedirects(f)
+		ask.LookAlike = facts.LookAlike(ask.Redirects[0])
+	}
+	x.work.Reader.Probe(ctx, f, ask)
+	x.questions = x.work.questions(f) // the registered redirect URIs are known now
+	x.judge(2)
+	if err := ctx.Err(); err != nil {
+		return nil, &Stopped{Reason: Interrupted, Err: err}
+	}
+	x.d.Results = doctor.InOrder(x.questions, x.d.Results)
+	x.d.AuthentikVersion, x.d.NetBirdVersion = clients.CleanN(f.Authentik.Version.Value, 40), clients.CleanN(f.NetBird.Version.Value, 40)
+	x.d.Requests = int(x.requests.Load())
+	x.d.CouldNotLook = blind(f, x.d.Results)
+	return x.d, nil
+}
+
+func (x *examination) judge(wave int) {
+	for _, r := range doctor.Examine(x.questions, wave, x.d.facts, x.d.Results) {
+		x.d.Results = append(x.d.Results, r)
+		if x.options.Watch != nil {
+			x.options.Watch(r)
+		}
+	}
+}
+
+// ask is what is to be read of this connection.
+func (x *examination) ask() facts.ExamAsk {
+	w := x.work
+	made, _ := w.Record.Last(stepApplication)
+	connected, _ := w.Record.Last(stepConnector)
+	ask := facts.ExamAsk{
+		Ask: facts.Ask{
+			Name: w.Answers.Name, Slug: w.Answers.Slug, ClientID: w.clientID(), SigningKey: w.Answers.SigningKey,
+			Groups: slices.Clone(w.Answers.AllowGroups), Stands: made.ObjectID != "", Reach: true,
+		},
+		NetBird: true, ConnectorID: connected.ObjectID,
+	}
+	if w.Answers.Mode == state.Standalone {
+		ask.Reach = false
+		ask.NetBird = w.Answers.NetBirdURL != ""
+		ask.Standalone = &facts.StandaloneAsk{ServiceAccount: w.Answers.ServiceAccount}
+		ask.Username, ask.Redirects = w.Answers.ServiceAccount, w.usedRedirects()
+		ask.LookAlike = "https://not-" + w.Answers.NetBirdDomain + "/auth"
+	}
+	return ask
+}
+
+// local adds what this machine knows.
+func (w *Work) local(ctx context.Context, f *facts.Facts) {
+	if w.Answers.Mode == state.Standalone {
+		f.Local.AppPassword = facts.Of(w.Secrets.Get(ctx, keystore.AppPassword))
+		return
+	}
+	f.Local.ClientSecret = facts.Of(w.Secrets.Get(ctx, keystore.ClientSecret))
+}
+
+// blind is why nothing could be seen at all, nil where something was.
+func blind(f *facts.Facts, results []doctor.Result) error {
+	if f.Authentik.Me.OK() || f.NetBird.Accounts.OK() || f.NetBird.Me.OK() {
+		return nil
+	}
+	return checkError(results, CannotReach)
+}
+
+// questions are what the doctor asks of the setup.
+func (w *Work) questions(f *facts.Facts) []doctor.Question {
+	c := doctor.Case{Wants: w.wants(), Standalone: w.Answers.Mode == state.Standalone, AskNetBird: w.Answers.NetBirdURL != ""}
+	if c.Standalone {
+		c.Wants = w.standaloneWants()
+	}
+	have, _ := providerOf(f, w.clientID())
+	made, _ := w.Record.Last(stepConnector)
+	c.Proven = doctor.Proven{
+		ConnectorID: made.ObjectID, ClientID: w.clientID(), Issuer: f.Authentik.Discovery.Value.Issuer,
+		RedirectURI: f.NetBird.Embedded.Value.RedirectURI(), RedirectFix: stepRedirect, Account: w.Answers.ServiceAccount,
+	}
+	c.ChangedIn, c.Changed = readProcess(made.Values[changedIn])
+	for _, u := range have.RedirectURIs {
+		c.Registered = append(c.Registered, u.URL)
+	}
+	return doctor.Questions(c)
+}
+
+// DiagnoseFound examines a connection that authbird did not make: the answers
+// name both servers, and perhaps the slug; the rest is found.
+func (b *Bench) DiagnoseFound(ctx context.Context, a state.Answers, t Tokens, o DiagnoseOptions) (*Diagnosis, error) {
+	return nil, &Stopped{Reason: NeedsPerson, Err: errors.New("a connection that authbird did not make can't be examined yet")}
+}
