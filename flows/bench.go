@@ -29,6 +29,10 @@ type Bench struct {
 	Wait      func(context.Context, time.Duration) error
 	// LookPath finds a command on this machine; nil: none is looked for.
 	LookPath func(string) (string, error)
+	// Refuse says why these answers are not worked with here, before anything is
+	// read for them; nil: all are. It is how people who come over the network are
+	// kept from naming this machine's files and commands.
+	Refuse func(state.Answers) error
 }
 
 // Tokens are the two admin tokens, as a person gave them for this run; empty
@@ -70,6 +74,9 @@ type servers struct {
 }
 
 func (b *Bench) servers(a state.Answers, t Tokens) (servers, error) {
+	if err := b.refuses(a); err != nil {
+		return servers{}, err
+	}
 	tr, err := b.Transport(a.CAFile)
 	if err != nil {
 		return servers{}, err
@@ -88,6 +95,16 @@ func serversOver(tr *clients.Transport, a state.Answers, t Tokens) (servers, err
 		return servers{}, err
 	}
 	return servers{authentik: ak, netbird: nb, oidc: oidc.New(tr)}, nil
+}
+
+func (b *Bench) refuses(a state.Answers) error {
+	if b.Refuse == nil {
+		return nil
+	}
+	if err := b.Refuse(a); err != nil {
+		return &Stopped{Reason: NeedsPerson, Err: err}
+	}
+	return nil
 }
 
 // netBirdURL is where NetBird is, or will be.

@@ -30,6 +30,9 @@ type Session struct {
 // Open locks the setup, opens its keystore, and finds the tokens that were not
 // given. A new setup is on disk only once something is about to be done.
 func (b *Bench) Open(ctx context.Context, name string, a state.Answers, t Tokens) (*Session, error) {
+	if err := b.refuses(a); err != nil {
+		return nil, err
+	}
 	keys, err := b.OpenKeys(ctx, keystore.Kind(a.Keystore))
 	if err != nil {
 		return nil, &Stopped{Reason: NotWritten, Err: fmt.Errorf("open the keystore: %w", err)}

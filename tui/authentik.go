@@ -35,6 +35,7 @@ func newAuthentikScreen(d draft, servers Servers, now func() time.Time) authenti
 		row{id: rowSecret, label: wordsToken, field: newMasked(d.tokens.Authentik, hint)},
 		row{id: rowGo, label: wordsCheck, kind: rowButton, apart: true},
 	)
+	rows = forGuest(d.guest, rows)
 	s := authentikScreen{servers: servers, now: now, base: d.answers, kept: d.kept.authentik, form: form{rows: rows}}
 	if d.answers.AuthentikURL != "" {
 		s.form.focus(rowSecret)

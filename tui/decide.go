@@ -108,7 +108,7 @@ func (p *program) walk(id int, a action) tea.Cmd {
 		closing := a.job.close()
 		p.closings[-1] = closing
 		done := newDoneScreen(a, p.link, p.command)
-		done.answers = p.draft.answers
+		done.answers, done.guest = p.draft.answers, p.options.Guest
 		return tea.Batch(closing, p.swap(done))
 	case undoing:
 		p.lastJob = a.job
@@ -178,7 +178,7 @@ func (p *program) modes() []state.Mode {
 // beginSetup starts a walk from what flags and environment gave.
 func (p *program) beginSetup(name string) tea.Cmd {
 	p.result = Result{}
-	p.draft = draft{name: name, answers: p.options.Answers, tokens: p.options.Tokens, folder: p.options.Folder}
+	p.draft = draft{name: name, answers: p.options.Answers, tokens: p.options.Tokens, folder: p.options.Folder, guest: p.options.Guest}
 	if mode := p.options.Answers.Mode; mode != "" && p.options.Start == StartWalk {
 		p.draft.answers = overlay(p.defaults(mode), p.draft.answers)
 		return p.openAuthentik()
@@ -199,7 +199,7 @@ func (p *program) defaults(mode state.Mode) state.Answers {
 func (p *program) openSetup(s *state.Setup, remove bool) tea.Cmd {
 	p.result = Result{}
 	p.draft = draft{
-		name: s.Name, answers: overlay(p.options.Bench.Defaults(s.Answers.Mode), s.Answers), tokens: p.options.Tokens, stands: true, remove: remove, folder: p.options.Folder,
+		name: s.Name, answers: overlay(p.options.Bench.Defaults(s.Answers.Mode), s.Answers), tokens: p.options.Tokens, stands: true, remove: remove, folder: p.options.Folder, guest: p.options.Guest,
 		kept: keptTokens{authentik: keeps(s, keystore.AuthentikToken), netbird: keeps(s, keystore.NetBirdToken)},
 	}
 	return p.afterMode()

@@ -22,6 +22,7 @@ type doneScreen struct {
 	command string
 	copied  bool
 	answers state.Answers
+	guest   bool
 }
 
 func newDoneScreen(a finish, link, command string) doneScreen {
@@ -62,7 +63,10 @@ func (s doneScreen) Page(r room) page {
 		sh.sign(0, signNone, th.dim, th.text, wordsDoneNoLogin)
 		sh.link(said(s.link))
 	}
-	if s.answers.Mode == state.Standalone {
+	switch {
+	case s.answers.Mode == state.Standalone && s.guest:
+		s.drawForGuest(sh)
+	case s.answers.Mode == state.Standalone:
 		s.drawNext(sh)
 	}
 	s.drawMade(sh)
@@ -85,7 +89,11 @@ func (s doneScreen) Page(r room) page {
 	sh.command(2, said(s.command))
 	sh.text(2, th.dim, tokenWords(s.answers.Mode))
 	sh.gap()
-	sh.text(0, th.text, wordsDoneBack)
+	back := wordsDoneBack
+	if s.guest {
+		back = wordsGuestBack
+	}
+	sh.text(0, th.text, back)
 	sh.text(2, th.dim, wordsDoneBackAll)
 	return sh.page(wordsDoneTitle, "")
 }

@@ -19,6 +19,7 @@ type draft struct {
 	stands    bool                  // the setup was there before this walk
 	remove    bool                  // the walk is to take it back
 	folder    string                // where relative paths begin
+	guest     bool                  // the person does not run authbird here: see guest.go
 	others    map[string]state.Mode // the setups that stand already
 }
 

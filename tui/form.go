@@ -30,7 +30,10 @@ type row struct {
 	why     string    // below the row, while it has the focus
 	notes   []note
 	hidden  bool
-	apart   bool // a free line above
+	// withheld is a question that is not this person's to answer: it keeps its value
+	// and is never shown.
+	withheld bool
+	apart    bool // a free line above
 }
 
 // note is a sentence below a row.
@@ -92,6 +95,9 @@ func (f *form) row(id string) *row {
 	return &row{}
 }
 
+// seen says that a row is on the screen.
+func (r *row) seen() bool { return !r.hidden && !r.withheld }
+
 func (f *form) focused() *row {
 	if f.at < len(f.rows) {
 		return &f.rows[f.at]
@@ -102,7 +108,7 @@ func (f *form) focused() *row {
 // focus moves to a row; a hidden or unknown one leaves it where it is.
 func (f *form) focus(id string) {
 	for i := range f.rows {
-		if f.rows[i].id == id && !f.rows[i].hidden {
+		if f.rows[i].id == id && f.rows[i].seen() {
 			f.at = i
 		}
 	}
@@ -110,7 +116,7 @@ func (f *form) focus(id string) {
 
 func (f *form) step(by int) bool {
 	for i := f.at + by; i >= 0 && i < len(f.rows); i += by {
-		if !f.rows[i].hidden {
+		if f.rows[i].seen() {
 			f.at = i
 			return true
 		}
@@ -191,7 +197,7 @@ func (f *form) draw(s *sheet) {
 	width := f.labelWidth(s.width)
 	for i := range f.rows {
 		r := &f.rows[i]
-		if r.hidden {
+		if !r.seen() {
 			continue
 		}
 		if r.heading != "" {
@@ -215,7 +221,7 @@ func (f *form) labelWidth(width int) int {
 	}
 	most := 0
 	for _, r := range f.rows {
-		if !r.hidden && r.kind != rowButton {
+		if r.seen() && r.kind != rowButton {
 			most = max(most, ansi.StringWidth(r.label))
 		}
 	}

@@ -69,6 +69,7 @@ func newNetBirdScreen(d draft, bench NetBirdBench, now func() time.Time) netbird
 		lasting,
 		row{id: rowGo, label: wordsCheck, kind: rowButton, apart: true},
 	)
+	rows = forGuest(d.guest, rows)
 	s := netbirdScreen{bench: bench, now: now, base: d.answers, setup: d.setup(), kept: d.kept.netbird, form: form{rows: rows}}
 	if d.answers.NetBirdURL != "" {
 		s.form.focus(rowSecret)

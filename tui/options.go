@@ -29,7 +29,7 @@ type optionsScreen struct {
 func newOptionsScreen(d draft, servers Servers) optionsScreen {
 	a := d.answers
 	s := optionsScreen{servers: servers, draft: d, groups: a.AllowGroups, flow: a.AuthorizationFlow, key: a.SigningKey}
-	s.form = form{rows: optionRows(d)}
+	s.form = form{rows: forGuest(d.guest, optionRows(d))}
 	s.form.row(rowSetup).field = newField(d.freeName(), "")
 	if d.stands {
 		s.form.row(rowSetup).hidden = true
@@ -158,7 +158,7 @@ var slugOK = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 // judge says below a row what is wrong with it.
 func (s *optionsScreen) judge(id string) bool {
 	r := s.form.row(id)
-	if r.kind != rowText || r.hidden {
+	if r.kind != rowText || !r.seen() {
 		return true
 	}
 	problem := s.problemOf(id, r.field.Value())

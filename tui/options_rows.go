@@ -114,6 +114,8 @@ func (s *optionsScreen) problemOf(id, value string) string {
 		return wordsNeedsText
 	case id == rowSlug && !slugOK.MatchString(value):
 		return wordsSlugBad
+	case id == rowEnvFile && s.draft.guest && !PlainFile(value):
+		return wordsGuestFileName
 	case (id == rowEnvFile || id == rowConfig) && strings.HasPrefix(value, "~"):
 		return wordsPathHome
 	case id == rowSetup && s.draft.others[value] != "" && s.draft.others[value] != s.draft.answers.Mode:

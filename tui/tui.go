@@ -22,12 +22,16 @@ type Options struct {
 	Sandbox bool         // both servers are simulated: the screens say so
 	Modes   []state.Mode // the modes that can be set up; empty: connector
 	Folder  string       // where relative paths begin; "": they are left as they are
+	Guest   bool         // the person comes over the network, and Folder is all they have of this machine
 	// Defaults are a mode's, with what flags gave over them. Nil: the bench's.
 	Defaults func(state.Mode) state.Answers
 
 	In  io.Reader // nil: the process's terminal
 	Out io.Writer // nil: the process's standard output
 	Env []string  // nil: the process's environment
+	// Far is the terminal where In and Out lead to one at the other end of a
+	// connection. Nil: they are one of this machine, which can be asked.
+	Far *Far
 	Now func() time.Time
 
 	Start   Start
@@ -77,7 +81,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Env != nil {
 		opts = append(opts, tea.WithEnvironment(o.Env))
 	}
-	_, err := tea.NewProgram(p, opts...).Run()
+	program := tea.NewProgram(p, append(opts, o.Far.options()...)...)
+	go o.Far.follow(ctx, program.Send)
+	_, err := program.Run()
 	cancel()
 	p.shut()
 	if errors.Is(err, context.Canceled) {
@@ -118,7 +124,11 @@ func (p *program) ending() Result {
 		if p.link != "" && p.login == "" {
 			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineLogin, said(p.link)))
 		}
-		r.Lines = append(r.Lines, standaloneLines(p.draft.answers)...)
+		if p.options.Guest && p.draft.answers.Mode == state.Standalone {
+			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineGuestFile, said(p.draft.answers.EnvFile)))
+		} else {
+			r.Lines = append(r.Lines, standaloneLines(p.draft.answers)...)
+		}
 		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineCommand, said(p.command)))
 	case errors.As(r.Err, &stop):
 		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineStopped, name, stoppedWords(stop)))
@@ -126,7 +136,7 @@ func (p *program) ending() Result {
 			r.Lines = append(r.Lines, "  "+wordsStands+said(s))
 		}
 		if len(stop.Stands) > 0 {
-			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineResume, name))
+			r.Lines = append(r.Lines, fmt.Sprintf(p.guestLine(wordsLineResume, wordsLineGuestResume), name))
 		} else {
 			r.Lines = append(r.Lines, wordsLineNothing)
 		}
