@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"os"
 	"strings"
 	"time"
 
@@ -24,6 +25,8 @@ type program struct {
 	helpBase int // how far the help is scrolled
 	draft    draft
 	closings map[int]tea.Cmd // begun and not known to have ended
+
+	answers bool // the terminal has answered a question
 
 	result  Result
 	lastJob *job
@@ -55,23 +58,43 @@ func newProgram(ctx context.Context, o Options) *program {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Env == nil {
+		o.Env = os.Environ()
+	}
 	p := &program{options: o, ctx: ctx, closings: map[int]tea.Cmd{}}
 	p.opener = newOneAtATime(o.Bench)
-	p.room = room{theme: newTheme(true), dark: true, colour: true, links: takesLinks(o.Env)}
+	p.room = room{theme: newTheme(true), dark: true, colour: true, links: takesLinks(termOf(o.Env))}
 	p.setSize(80, 24)
 	p.sized = false
 	return p
 }
 
-// takesLinks says whether the terminal can be sent links. Nearly all take or
-// ignore them; the plainest print them.
-func takesLinks(env []string) bool {
+// termOf is what the environment calls the terminal.
+func termOf(env []string) string {
 	for _, e := range env {
 		if term, ok := strings.CutPrefix(e, "TERM="); ok {
-			return term != "dumb" && term != "linux" && !strings.HasPrefix(term, "vt")
+			return term
 		}
 	}
-	return true
+	return ""
+}
+
+// takesLinks says whether the terminal is one that is known to take links (OSC
+// 8), or to drop them without a trace. Where it isn't, the address alone is
+// drawn: it stands whole in either case.
+func takesLinks(term string) bool {
+	for _, known := range []string{"xterm", "tmux", "alacritty", "foot", "wezterm", "ghostty", "rio", "kitty", "konsole", "contour", "iterm"} {
+		if strings.HasPrefix(term, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// takesQuestions says whether the terminal can be asked for its colours. The
+// plainest would print the question.
+func takesQuestions(term string) bool {
+	return term != "" && term != "dumb" && term != "linux" && !strings.HasPrefix(term, "vt")
 }
 
 func (p *program) setSize(width, height int) {
@@ -83,7 +106,10 @@ func (p *program) setSize(width, height int) {
 // Init opens the first screens and asks for the background colour; it waits for
 // no reply.
 func (p *program) Init() tea.Cmd {
-	cmds := []tea.Cmd{tea.RequestBackgroundColor, p.begin()}
+	cmds := []tea.Cmd{p.begin()}
+	if takesQuestions(termOf(p.options.Env)) {
+		cmds = append(cmds, tea.RequestBackgroundColor)
+	}
 	if p.options.Asker != nil {
 		cmds = append(cmds, p.options.Asker.listen(p.ctx))
 	}
@@ -91,6 +117,7 @@ func (p *program) Init() tea.Cmd {
 }
 
 func (p *program) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	p.answered(msg)
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		p.setSize(msg.Width, msg.Height)

@@ -81,9 +81,14 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	if o.Env != nil {
 		opts = append(opts, tea.WithEnvironment(o.Env))
 	}
+	w, began := holdWire(o.In, o.Out), p.options.Now()
 	program := tea.NewProgram(p, append(opts, o.Far.options()...)...)
 	go o.Far.follow(ctx, program.Send)
 	_, err := program.Run()
+	if w != nil {
+		w.settle(p.owed(began))
+		w.restore()
+	}
 	cancel()
 	p.shut()
 	if errors.Is(err, context.Canceled) {

@@ -1,0 +1,61 @@
+package tui
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+)
+
+func TestRepliesAreSwallowedUpToTheLastAndNoFurther(t *testing.T) {
+	for name, c := range map[string]struct{ comes, left string }{
+		"the last reply alone":       {"\x1b[?62;22c", ""},
+		"others before it":           {"\x1b]11;rgb:1010/1010/1010\x07\x1b[?0u\x1b[?2026;2$y\x1b[?1;2c", ""},
+		"what is typed behind it":    {"\x1b[?6cls -l\r", "ls -l\r"},
+		"a key that looks alike":     {"c\x1b[c\x1b[?62;22cx", "x"},
+		"Ctrl-C":                     {"\x1b]11;rgb:\x03ls\r", "ls\r"},
+		"an end before it":           {"\x1b[?0u", ""},
+		"a device status before it":  {"\x1b[?62n\x1b[?62cx", "x"},
+		"a reply that is cut in two": {"\x1b[?6\x1b[?62cx", "x"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := iotest.OneByteReader(strings.NewReader(c.comes))
+			swallow(r)
+			if left, _ := io.ReadAll(r); string(left) != c.left {
+				t.Errorf("%q is left, want %q", left, c.left)
+			}
+		})
+	}
+}
+
+func TestATerminalThatNeverAnsweredIsNotWaitedForLater(t *testing.T) {
+	now := clock()
+	p := &program{options: Options{Now: func() time.Time { return now }}}
+	if got := p.owed(now); got != longestReply {
+		t.Errorf("a young session waits %v", got)
+	}
+	if got := p.owed(now.Add(-mute)); got != 0 {
+		t.Errorf("an old one of a mute terminal waits %v", got)
+	}
+	p.answers = true
+	if got := p.owed(now.Add(-time.Hour)); got != longestReply {
+		t.Errorf("a terminal that answers is waited for %v", got)
+	}
+}
+
+func TestLinksAreSentToTerminalsThatAreKnownToTakeThem(t *testing.T) {
+	for term, want := range map[string]struct{ links, questions bool }{
+		"xterm-256color": {true, true}, "tmux-256color": {true, true}, "xterm-kitty": {true, true}, "alacritty": {true, true},
+		"screen": {false, true}, "rxvt-unicode": {false, true},
+		"linux": {}, "vt100": {}, "vt220": {}, "dumb": {}, "": {},
+	} {
+		env := []string{"HOME=/", "TERM=" + term}
+		if got := takesLinks(termOf(env)); got != want.links {
+			t.Errorf("%q: links %v", term, got)
+		}
+		if got := takesQuestions(termOf(env)); got != want.questions {
+			t.Errorf("%q: questions %v", term, got)
+		}
+	}
+}
