@@ -22,7 +22,7 @@ var queries = []struct {
 	asked  *regexp.Regexp
 	answer string
 }{
-	{regexp.MustCompile(`\x1b\[0?c`), "\x1b[?62;22c"},                                 // DA1
+	{regexp.MustCompile(`\x1b\[0?c`), "\x1b[?62;22c"},                                  // DA1
 	{regexp.MustCompile(`\x1b\]10;\?(\x07|\x1b\\)`), "\x1b]10;rgb:d0d0/d0d0/d0d0\x07"}, // foreground
 	{regexp.MustCompile(`\x1b\]11;\?(\x07|\x1b\\)`), "\x1b]11;rgb:1010/1010/1010\x07"}, // background
 	{regexp.MustCompile(`\x1b\[\?u`), "\x1b[?0u"},                                      // kitty's keyboard
