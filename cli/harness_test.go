@@ -96,7 +96,7 @@ type outcome struct {
 func (d *desk) authbird(args ...string) outcome {
 	d.t.Helper()
 	var out, people bytes.Buffer
-	ctx, cancel := context.WithTimeout(d.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(d.t.Context(), 5*time.Minute)
 	defer cancel()
 	exit := cli.Run(ctx, cli.World{
 		Args: args, Stdin: d.stdin, Stdout: &listener{to: &out, hears: d.outHears}, Stderr: &listener{to: &people, hears: d.hears},

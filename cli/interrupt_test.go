@@ -9,6 +9,9 @@ import (
 	"authbird/sim/fault"
 )
 
+// never is a delay beyond any test's end, in milliseconds.
+const never = 3600_000
+
 // at sends signals once authbird says this.
 func (d *desk) at(said string, signals ...os.Signal) {
 	d.hears = func(s string) {
@@ -26,12 +29,19 @@ func TestOneSignalStopsAfterTheStepAndResumeGoesOn(t *testing.T) {
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) {
 			d := newDesk(t)
-			// The answer comes late, so that the signal is there before it.
-			order := fault.Fault{Method: "PUT", Path: "/api/v3/core/transactional/applications/", Kind: fault.Slow, DelayMS: 300}
+			// The answer comes once the signal was heard.
+			order := fault.Fault{Method: "PUT", Path: "/api/v3/core/transactional/applications/", Kind: fault.Slow, DelayMS: never}
 			if err := d.sim.AuthentikFaults.Order(order); err != nil {
 				t.Fatal(err)
 			}
-			d.at(`doing    provider`, s)
+			d.hears = func(said string) {
+				if strings.Contains(said, "doing    provider") {
+					d.signals <- s
+				}
+				if strings.Contains(said, "stopping after what has begun") {
+					d.sim.AuthentikFaults.Clear()
+				}
+			}
 			o := d.authbird("setup", "connector", "--yes", "--setup", "home").want(130)
 			for _, want := range []string{`provider "NetBird" at Authentik`, "to go on: authbird resume home"} {
 				if !strings.Contains(o.human, want) {
@@ -67,7 +77,7 @@ func TestTwoCtrlCGiveUpAtOnce(t *testing.T) {
 // A signal while the finished setup is being checked makes no failed checks.
 func TestASignalDuringTheChecks(t *testing.T) {
 	d := newDesk(t)
-	order := fault.Fault{Path: "/application/o/netbird/jwks/", Kind: fault.Slow, DelayMS: 300}
+	order := fault.Fault{Path: "/application/o/netbird/jwks/", Kind: fault.Slow, DelayMS: never}
 	if err := d.sim.AuthentikFaults.Order(order); err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,8 @@ func TestATerminalThatGoesAwayEndsNothingHalfway(t *testing.T) {
 	for _, args := range []string{"setup connector --yes --setup home", "setup connector --accessible --setup home"} {
 		t.Run(args, func(t *testing.T) {
 			d := newDesk(t)
-			order := fault.Fault{Method: "PUT", Path: "/api/v3/core/transactional/applications/", Kind: fault.Slow, DelayMS: 300}
+			// Nothing tells that authbird heard of it: its terminal is gone.
+			order := fault.Fault{Method: "PUT", Path: "/api/v3/core/transactional/applications/", Kind: fault.Slow, DelayMS: 2000}
 			if err := d.sim.AuthentikFaults.Order(order); err != nil {
 				t.Fatal(err)
 			}

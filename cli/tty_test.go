@@ -160,7 +160,7 @@ func (x *terminal) hears(words string) *terminal {
 // until waits until all of the words are in the text.
 func (x *terminal) until(text func() string, words []string) {
 	x.t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(2 * time.Minute)
 	defer deadline.Stop()
 	for over := false; ; {
 		missing := firstMissing(text(), words)

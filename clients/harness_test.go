@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"authbird/clients"
@@ -38,6 +39,21 @@ func serve(t *testing.T, o clients.Options, steps ...http.HandlerFunc) *world {
 		steps[n](rw, r)
 	}))
 	t.Cleanup(w.server.Close)
+	w.tr = w.transport(o)
+	return w
+}
+
+// silent is a world whose server takes requests and never answers, to be used
+// inside a bubble of synctest.
+func silent(t *testing.T, o clients.Options) *world {
+	t.Helper()
+	w := &world{t: t, server: &httptest.Server{URL: "http://127.0.0.1"}}
+	o.Base = newPipes(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		w.hits++
+		w.mu.Unlock()
+		hang(rw, r)
+	}))
 	w.tr = w.transport(o)
 	return w
 }
@@ -116,6 +132,52 @@ func half(w http.ResponseWriter, _ *http.Request) {
 
 // hang answers nothing until the client gives up.
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// pipes is a way to serve inside a bubble of synctest, where waiting costs no
+// time and no machine is too slow: connections are pipes in memory.
+type pipes struct {
+	conns chan net.Conn
+	over  chan struct{}
+	once  sync.Once
+}
+
+// bubble is a test that runs in one.
+func bubble(f func(*testing.T)) func(*testing.T) {
+	return func(t *testing.T) { synctest.Test(t, f) }
+}
+
+func newPipes(t *testing.T, h http.Handler) *http.Transport {
+	p := &pipes{conns: make(chan net.Conn), over: make(chan struct{})}
+	server := &http.Server{Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // before it, the server does not notice a client's going
+		h.ServeHTTP(rw, r)
+	})}
+	go server.Serve(p)
+	way := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		select {
+		case p.conns <- theirs:
+			return ours, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}}
+	t.Cleanup(func() { way.CloseIdleConnections(); server.Close() })
+	return way
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.over:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error { p.once.Do(func() { close(p.over) }); return nil }
+
+func (p *pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
 
 // closedPort is an address where nothing listens.
 func closedPort(t *testing.T) string {

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"authbird/clients"
 )
@@ -48,13 +47,11 @@ func TestSecretsStayInside(t *testing.T) {
 	}
 	for name, step := range steps {
 		for _, method := range []string{"GET", "POST"} {
-			t.Run(method+" "+name, func(t *testing.T) {
+			t.Run(method+" "+name, bubble(func(t *testing.T) {
 				var trace bytes.Buffer
-				server := httptest.NewServer(step)
-				defer server.Close()
-				w := serve(t, clients.Options{}, step)
+				w := &world{t: t, server: &httptest.Server{URL: "http://127.0.0.1"}}
 				tracer := clients.NewTracer(&trace)
-				tr := w.transport(clients.Options{Timeout: 100 * time.Millisecond})
+				tr := w.transport(clients.Options{Base: newPipes(t, step)})
 				call := w.call(method)
 				call.URL += "?code=" + bearer + "&client_id=me&client_secret=" + url.QueryEscape(password) + "&x=" + url.QueryEscape(password)
 				call.Token, call.Secrets = bearer, []string{password}
@@ -85,7 +82,7 @@ func TestSecretsStayInside(t *testing.T) {
 				if trace.Len() == 0 || strings.Count(trace.String(), "\n") != len(exchanges) {
 					t.Errorf("the trace is %q", trace.String())
 				}
-			})
+			}))
 		}
 	}
 }

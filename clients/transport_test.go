@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"authbird/clients"
@@ -119,14 +120,17 @@ func TestRetriesBackOffAndHonourRetryAfter(t *testing.T) {
 
 func TestAHangEndsWithTheTimeout(t *testing.T) {
 	for method, kind := range map[string]clients.Kind{"GET": clients.Unreachable, "POST": clients.Unknown} {
-		w := serve(t, clients.Options{Timeout: 50 * time.Millisecond}, hang)
-		_, err := w.tr.Do(t.Context(), w.call(method))
-		if clients.KindOf(err) != kind || !strings.Contains(err.Error(), "no answer from 127.0.0.1") || !strings.Contains(err.Error(), "within 50ms") {
-			t.Errorf("%s: %v, want %v", method, err, kind)
-		}
-		if hits, _, _ := w.seen(); hits != 1 {
-			t.Errorf("%s: a hang was tried %d times", method, hits)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			w := silent(t, clients.Options{Timeout: 20 * time.Second})
+			began := time.Now()
+			_, err := w.tr.Do(t.Context(), w.call(method))
+			if clients.KindOf(err) != kind || !strings.Contains(err.Error(), "no answer from 127.0.0.1") || !strings.Contains(err.Error(), "within 20s") {
+				t.Errorf("%s: %v, want %v", method, err, kind)
+			}
+			if hits, _, _ := w.seen(); hits != 1 || time.Since(began) != 20*time.Second {
+				t.Errorf("%s: a hang was tried %d times, for %v", method, hits, time.Since(began))
+			}
+		})
 	}
 }
 
@@ -184,13 +188,15 @@ func TestCancelling(t *testing.T) {
 		}
 	})
 	t.Run("a deadline of the caller is a server out of reach", func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		w := serve(t, clients.Options{}, hang)
-		_, err := w.tr.Do(ctx, w.call("GET"))
-		if clients.KindOf(err) != clients.Unreachable || !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v", err)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			w := silent(t, clients.Options{})
+			_, err := w.tr.Do(ctx, w.call("GET"))
+			if clients.KindOf(err) != clients.Unreachable || !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%v", err)
+			}
+		})
 	})
 }
 

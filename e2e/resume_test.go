@@ -81,7 +81,7 @@ func order(t *testing.T, a *authentik.Server, f fault.Fault) {
 // untilHeld waits until a request hangs at Authentik.
 func untilHeld(t *testing.T, a *authentik.Server) {
 	t.Helper()
-	deadline := time.NewTimer(30 * time.Second)
+	deadline := time.NewTimer(2 * time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -39,9 +39,10 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// sessionOptions are what the program itself would use in the child.
+// sessionOptions are what the program itself would use in the child, with more
+// patience: a busy machine is no locked keyring.
 func sessionOptions(said *[]string) Options {
-	return Options{Dir: os.Getenv("HOME"), Getenv: os.Getenv, logN: 2, Timeout: 2 * time.Second,
+	return Options{Dir: os.Getenv("HOME"), Getenv: os.Getenv, logN: 2, Timeout: time.Minute,
 		Say:        func(text string) { *said = append(*said, text) },
 		Passphrase: func(context.Context, Question) (string, error) { return "open sesame", nil },
 	}
@@ -113,9 +114,13 @@ var scenarios = map[string]func(context.Context) error{
 	},
 	"silent": func(ctx context.Context) error {
 		var said []string
+		o := sessionOptions(&said)
+		o.Timeout = 2 * time.Second
 		began := time.Now()
-		_, err := Open(ctx, sessionOptions(&said))
-		if took := time.Since(began); !errors.Is(err, ErrLocked) || took < 2*time.Second || took > 10*time.Second {
+		// That it ends at all is the point: what never answers would be waited for
+		// until the child's own end.
+		_, err := Open(ctx, o)
+		if took := time.Since(began); !errors.Is(err, ErrLocked) || took < o.Timeout {
 			return fmt.Errorf("after %v: %v", took, err)
 		}
 		return nil
@@ -210,11 +215,13 @@ func newSession(t *testing.T) *session {
 	return s
 }
 
-// connect is a connection to the session's bus, until the test ends but not for more
-// than a minute.
+// longest is more than anything here takes, on however busy a machine.
+const longest = 5 * time.Minute
+
+// connect is a connection to the session's bus, until the test ends.
 func (s *session) connect() *dbus.Conn {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), longest)
 	s.t.Cleanup(cancel)
 	conn, err := dbus.Connect(s.address, dbus.WithContext(ctx))
 	must(s.t, err)
@@ -261,7 +268,7 @@ func (s *session) keyring(password string) {
 			if len(signal.Body) == 3 && signal.Body[0] == secretsName && signal.Body[2] != "" {
 				return
 			}
-		case <-time.After(20 * time.Second):
+		case <-time.After(longest):
 			s.t.Fatal("gnome-keyring-daemon does not start")
 		}
 	}
@@ -270,7 +277,7 @@ func (s *session) keyring(password string) {
 // play runs a scenario in a child.
 func (s *session) play(scenario string) string {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), longest)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(s.env(), scenarioVariable+"="+scenario)

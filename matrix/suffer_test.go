@@ -20,6 +20,12 @@ func (f flow) suffer(t *testing.T, want ending, disturb func(*world) bool) {
 	w := f.begin(t)
 	defer tally.add(f.name, t)()
 	done := disturb(w)
+	for w.missed {
+		more := w.patience * morePatience
+		w = f.begin(t)
+		w.patience = more
+		done = disturb(w)
+	}
 	w.settle(f, done)
 	if diff := cmp.Diff(want, w.ending(f), cmpopts.IgnoreUnexported(ending{})); diff != "" {
 		t.Errorf("another ending than the undisturbed one (-undisturbed +this):\n%s", diff)

@@ -44,6 +44,8 @@ type world struct {
 	extra     []string          // further environment
 	start     servers           // both servers as they were before authbird came
 	hostStart map[string]string // and the files of host
+	patience  time.Duration     // how long a hasty run waits for an answer
+	missed    bool              // its patience ended before the request came that it was to suffer
 
 	mu    sync.Mutex
 	free  *sync.Cond
@@ -63,13 +65,13 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	dir := t.TempDir()
 	w := &world{t: t, urls: map[string]string{}, conns: map[net.Conn]bool{}, seen: map[string]int{},
-		state: filepath.Join(dir, "state"), host: filepath.Join(dir, "host"), identity: filepath.Join(dir, "identity")}
+		state: filepath.Join(dir, "state"), host: filepath.Join(dir, "host"), identity: filepath.Join(dir, "identity"), patience: patience}
 	w.free = sync.NewCond(&w.mu)
 	w.authentik = simauthentik.New(simauthentik.Options{Token: adminToken, Rand: seeded("authentik")})
 	w.netbird = simnetbird.New(simnetbird.Options{
 		OwnerEmail: "owner@example.com", OwnerName: "Owner", OwnerPassword: "0wner-pass-word", OwnerToken: ownerToken,
 		Rand:       seeded("netbird"),
-		HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second},
+		HTTPClient: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: longest},
 	})
 	w.serve("authentik", w.authentik)
 	w.serve("netbird", w.netbird)
@@ -129,7 +131,7 @@ func (w *world) serve(place string, h http.Handler) {
 	w.t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(w.t, err)
-	srv := &http.Server{Handler: w.gate(place, h), ConnState: w.count, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	srv := &http.Server{Handler: w.gate(place, h), ConnState: w.count, ReadHeaderTimeout: longest, ErrorLog: log.New(io.Discard, "", 0)}
 	go srv.Serve(l)
 	w.t.Cleanup(func() { srv.Close() })
 	w.urls[place] = "http://" + l.Addr().String()
@@ -154,7 +156,7 @@ const probe = "/_matrix/probe"
 // be another process's.
 func (w *world) drain() {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), longest)
 	defer cancel()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for place, url := range w.urls {

@@ -14,7 +14,7 @@ func TestAuthentikIsAskedBeforeNetBirdsAddressIsKnown(t *testing.T) {
 	asked := ""
 	b := OnBench(&flows.Bench{Transport: func(string) (*clients.Transport, error) {
 		return clients.New(clients.Options{
-			Attempts: 1, Timeout: 5 * time.Second, Wait: func(context.Context, time.Duration) error { return nil },
+			Attempts: 1, Timeout: time.Minute, Wait: func(context.Context, time.Duration) error { return nil },
 			Trace: func(e clients.Exchange) { asked = e.URL },
 		})
 	}})

@@ -28,7 +28,7 @@ type driver struct {
 }
 
 // patience bounds a wait that should end at once.
-const patience = 10 * time.Second
+const patience = 2 * time.Minute
 
 func drive(t *testing.T, o Options, w, h int) *driver {
 	t.Helper()

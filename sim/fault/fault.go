@@ -31,7 +31,7 @@ const (
 	Hang      Kind = "hang"       // no answer until the client gives up, the server closes or the faults are cleared
 	CutBefore Kind = "cut-before" // the connection closes, the simulator isn't asked
 	CutAfter  Kind = "cut-after"  // the simulator does its work, then the connection closes without an answer
-	Slow      Kind = "slow"       // the simulator is asked after a delay
+	Slow      Kind = "slow"       // the simulator is asked after a delay, or once the faults are cleared
 )
 
 // Fault is one order: which requests, how often, and what happens to them.
@@ -75,7 +75,7 @@ type Faults struct {
 	orders    []*Fault
 	requests  []*Request
 	latency   time.Duration
-	released  chan struct{} // closed by Clear: hanging requests end
+	released  chan struct{} // closed by Clear: hanging requests end, slow ones go on
 	errorBody func(status int) string
 }
 
@@ -110,7 +110,8 @@ func (f *Faults) Order(x Fault) error {
 	return nil
 }
 
-// Clear drops all orders and lets go of the requests that hang. Latency stays.
+// Clear drops all orders and lets go of the requests that hang or are slow:
+// those that are slow are answered now. Latency stays.
 func (f *Faults) Clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -23,7 +23,7 @@ func (f *Faults) Wrap(next http.Handler) http.Handler {
 		seen, hit, latency, released := f.begin(r)
 		status := 0
 		defer func() { f.end(seen, status) }()
-		if !pause(r, latency) {
+		if !pause(r, latency, nil) {
 			return
 		}
 		switch hit.Kind {
@@ -38,7 +38,7 @@ func (f *Faults) Wrap(next http.Handler) http.Handler {
 		case Status, HTML, RateLimit:
 			status = f.refuse(w, hit)
 		default:
-			if !pause(r, time.Duration(hit.DelayMS)*time.Millisecond) {
+			if !pause(r, time.Duration(hit.DelayMS)*time.Millisecond, released) {
 				return
 			}
 			watched := &watch{ResponseWriter: w, status: http.StatusOK}
@@ -48,8 +48,9 @@ func (f *Faults) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-// pause waits for d and tells whether the client is still there.
-func pause(r *http.Request, d time.Duration) bool {
+// pause waits for d, but not once released is closed, and tells whether the
+// client is still there.
+func pause(r *http.Request, d time.Duration, released <-chan struct{}) bool {
 	if d <= 0 {
 		return true
 	}
@@ -57,6 +58,8 @@ func pause(r *http.Request, d time.Duration) bool {
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return true
+	case <-released:
 		return true
 	case <-r.Context().Done():
 		return false

@@ -83,7 +83,8 @@ type replay struct {
 	clock    atomic.Int64      // in seconds
 	ids      map[string]string // recorded → ours
 	client   *http.Client
-	last     string // the authorization that was sent last
+	last     string                 // the authorization that was sent last
+	arrived  atomic.Pointer[func()] // called when the next request is there
 
 	processes map[uint16]uint16 // recorded → ours, from the x-request-id
 	counter   int32
@@ -94,7 +95,12 @@ type replay struct {
 func newReplay(t *testing.T, file, base string, up *provider) *replay {
 	r := &replay{t: t, base: base, all: readRecording(t, file), upstream: up, ids: map[string]string{}, processes: map[uint16]uint16{}}
 	r.clock.Store(1795474663)
-	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.front.Load().ServeHTTP(w, req) }))
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if given := r.arrived.Swap(nil); given != nil {
+			(*given)()
+		}
+		r.front.Load().ServeHTTP(w, req)
+	}))
 	t.Cleanup(front.Close)
 	t.Cleanup(front.CloseClientConnections)
 	u, err := url.Parse(base)
@@ -120,11 +126,23 @@ func newReplay(t *testing.T, file, base string, up *provider) *replay {
 			return d.DialContext(ctx, network, addr)
 		},
 	}
-	// The limit is the server's ten seconds, cut to what a test can wait for the
-	// one issuer that never answers.
-	r.client = &http.Client{Transport: transport, Timeout: 300 * time.Millisecond,
+	r.client = &http.Client{Transport: transport, Timeout: patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return r
+}
+
+// patience is more than any answer takes, on however busy a machine.
+const patience = 2 * time.Minute
+
+// neverAnswers is the server's way out, where one issuer never answers: the
+// server gives up after ten seconds, which no test waits for.
+type neverAnswers struct{ http.RoundTripper }
+
+func (n neverAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
+	if strings.HasPrefix(req.URL.Path, "/hang/") {
+		return nil, errors.New("context deadline exceeded (Client.Timeout exceeded while awaiting headers)")
+	}
+	return n.RoundTripper.RoundTrip(req)
 }
 
 func (r *replay) now() time.Time { return time.Unix(r.clock.Load(), 0) }
@@ -132,7 +150,7 @@ func (r *replay) now() time.Time { return time.Unix(r.clock.Load(), 0) }
 func (r *replay) options() Options {
 	return Options{
 		BaseURL: r.base, Now: r.now,
-		HTTPClient: &http.Client{Transport: r.client.Transport, Timeout: r.client.Timeout},
+		HTTPClient: &http.Client{Transport: neverAnswers{r.client.Transport}, Timeout: patience},
 	}
 }
 
@@ -192,7 +210,7 @@ func codeIn(location string) string {
 func (r *replay) one(e exchange) []string {
 	resp, body, err := r.send(e)
 	switch {
-	case e.Status == nil && errors.Is(err, context.DeadlineExceeded):
+	case e.Status == nil && errors.Is(err, errGaveUp):
 		return nil
 	case e.Status == nil:
 		return []string{fmt.Sprintf("want no answer, got %v %v", resp, err)}
@@ -224,7 +242,11 @@ func (r *replay) one(e exchange) []string {
 	return c.problems
 }
 
-// send sends a recorded request with our ids in it.
+// errGaveUp ends a request that the recorded server never answered.
+var errGaveUp = errors.New("no answer came")
+
+// send sends a recorded request with our ids in it. One that was never answered
+// is given up a while after it has arrived.
 func (r *replay) send(e exchange) (*http.Response, []byte, error) {
 	where := r.ours(e.URL)
 	if !strings.HasPrefix(where, "http") {
@@ -256,7 +278,15 @@ func (r *replay) send(e exchange) (*http.Response, []byte, error) {
 			body = strings.NewReader(sent)
 		}
 	}
-	req, err := http.NewRequestWithContext(r.t.Context(), e.Method, where, body)
+	ctx := r.t.Context()
+	if e.Status == nil {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		giveUp := func() { time.AfterFunc(300*time.Millisecond, func() { cancel(errGaveUp) }) }
+		r.arrived.Store(&giveUp)
+	}
+	req, err := http.NewRequestWithContext(ctx, e.Method, where, body)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -269,11 +299,7 @@ func (r *replay) send(e exchange) (*http.Response, []byte, error) {
 		// Of a request without an answer the recorder kept no headers.
 		req.Header.Set("Authorization", r.last)
 	}
-	client := *r.client
-	if e.Status != nil {
-		client.Timeout = 10 * time.Second
-	}
-	resp, err := client.Do(req)
+	resp, err := r.client.Do(req)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -177,9 +177,6 @@ func (p *provider) discovery(w http.ResponseWriter, r *http.Request, issuer stri
 	case "err403":
 		say(http.StatusForbidden, `{"detail": "forbidden"}`)
 		return
-	case "hang":
-		<-r.Context().Done()
-		return
 	default:
 		say(http.StatusNotFound, `{"error": "nope"}`)
 		return
