@@ -148,7 +148,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpFunc(a.help)
 	a.opts.common(root.PersistentFlags())
 	root.AddCommand(
-		a.setupVerb(), a.planVerb(), a.resumeVerb(), a.statusVerb(),
+		a.setupVerb(), a.planVerb(), a.resumeVerb(), a.statusVerb(), a.groupsVerb(),
 		a.removeVerb(), a.envVerb(), a.keystoreVerb(), a.sandboxVerb(), a.manVerb(),
 	)
 	_ = root.RegisterFlagCompletionFunc("setup", a.completeSetups)

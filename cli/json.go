@@ -159,6 +159,31 @@ func (v *jsonVoice) standing(s standing) {
 	}
 }
 
+// groupsLine is what stands of a setup's groups.
+type groupsLine struct {
+	header
+	Application   string   `json:"application"`
+	AllowGroups   []string `json:"allow_groups"`   // empty, with no other bindings: everyone
+	OtherBindings int      `json:"other_bindings"` // of users, policies, or switched off
+	GroupSync     string   `json:"group_sync"`     // on, off, or unknown
+	Claim         string   `json:"claim"`
+	NetBirdAllow  []string `json:"netbird_allow_groups"`
+}
+
+func (v *jsonVoice) groups(setup string, g flows.GroupsSeen) {
+	sync := flows.GroupSyncOff
+	switch {
+	case !g.SyncRead:
+		sync = "unknown"
+	case g.Sync:
+		sync = flows.GroupSyncOn
+	}
+	v.write(groupsLine{
+		header: v.head("groups", setup), Application: g.Application, AllowGroups: append([]string{}, g.Allowed...),
+		OtherBindings: g.Others, GroupSync: sync, Claim: g.Claim, NetBirdAllow: append([]string{}, g.NetBirdOnly...),
+	})
+}
+
 func (v *jsonVoice) removal(setup string, r flows.Removal) {
 	v.write(stepLine{header: v.head("plan", setup), ID: r.Step.ID, Title: r.Step.Title, ObjectID: r.ObjectID,
 		Where: r.Step.Where, Object: clients.Clean(r.Step.Object), Note: r.Will + ": " + r.Why})

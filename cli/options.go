@@ -32,6 +32,8 @@ type options struct {
 	name, slug                    string
 	authorizationFlow, signingKey string
 	allowGroups                   []string
+	groupSync                     string
+	letIn                         []string
 	connectorName, connectorType  string
 	adopt, keepAdminTokens        bool
 	restartCommand                string
@@ -89,7 +91,15 @@ func (o *options) application(f *pflag.FlagSet) {
 	f.StringVar(&o.slug, "slug", d.Slug, "slug of the application in Authentik")
 	f.StringVar(&o.authorizationFlow, "authorization-flow", "", "slug of Authentik's authorization flow")
 	f.StringVar(&o.signingKey, "signing-key", "", "name of the key in Authentik that signs")
+	o.groupFlags(f)
+}
+
+// groupFlags declares who may log in, and what NetBird does with groups.
+func (o *options) groupFlags(f *pflag.FlagSet) {
+	f.SortFlags = false
 	f.StringArrayVar(&o.allowGroups, "allow-group", nil, "let only this group of Authentik in; may be given more than once; empty: everyone")
+	f.Var(choice(&o.groupSync, flows.GroupSyncOn, flows.GroupSyncOff), "group-sync", "on: NetBird takes a person's groups over from Authentik with each login; off: it does not; by default its settings stay as they are")
+	f.StringArrayVar(&o.letIn, "netbird-allow-group", nil, "with --group-sync on: NetBird lets only this group in; may be given more than once; empty: everyone")
 }
 
 // standalone declares the flags of a standalone setup.
@@ -212,6 +222,8 @@ func (o *options) overlay(a *state.Answers, given map[string]string) {
 	set("authorization-flow", func() { a.AuthorizationFlow = o.authorizationFlow })
 	set("signing-key", func() { a.SigningKey = o.signingKey })
 	set("allow-group", func() { a.AllowGroups = notEmpty(o.allowGroups...) })
+	set("group-sync", func() { a.GroupSync = o.groupSync })
+	set("netbird-allow-group", func() { a.LetIn = notEmpty(o.letIn...) })
 	set("connector-name", func() { a.ConnectorName = o.connectorName })
 	set("connector-type", func() { a.ConnectorType = o.connectorType })
 	set("keep-admin-tokens", func() { a.KeepAdminTokens = o.keepAdminTokens })

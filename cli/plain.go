@@ -144,6 +144,13 @@ func (v *plainVoice) removal(_ string, r flows.Removal) {
 	v.printf("%s", removalWords(r))
 }
 
+func (v *plainVoice) groups(_ string, g flows.GroupsSeen) {
+	v.tellWell()
+	for _, line := range groupLines(g) {
+		printLine(v.out, line)
+	}
+}
+
 func (v *plainVoice) standing(s standing) {
 	v.printf("%s  %s  %s", s.Setup, s.Mode, stateWords(s, v.now()))
 	v.printf("  Authentik  %s", s.AuthentikURL)

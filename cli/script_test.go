@@ -9,6 +9,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"authbird/sim"
+	simauthentik "authbird/sim/authentik"
 	"authbird/sim/fault"
 )
 
@@ -31,6 +32,7 @@ func TestScripts(t *testing.T) {
 			"servers": scriptServers,
 			"fault":   scriptFault,
 			"heal":    scriptHeal,
+			"member":  scriptMember,
 		},
 	})
 }
@@ -70,6 +72,16 @@ func scriptFault(ts *testscript.TestScript, _ bool, args []string) {
 	var order fault.Fault
 	ts.Check(json.Unmarshal([]byte(args[1]), &order))
 	ts.Check(faultsOf(ts, args[0]).Order(order))
+}
+
+// scriptMember puts a user of Authentik into groups; both are made where they
+// are missing.
+func scriptMember(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: member USER GROUP...")
+	}
+	s := *ts.Value(serversKey{}).(**sim.Sandbox)
+	s.Authentik.AddUser(simauthentik.User{Username: args[0], Name: args[0], Email: args[0] + "@example.com", Password: sim.PersonPassword, Groups: args[1:]})
 }
 
 func scriptHeal(ts *testscript.TestScript, _ bool, args []string) {

@@ -168,9 +168,12 @@ func (j *job) missing() []string {
 	need(j.tokens.Authentik != "" || j.keeps(keystore.AuthentikToken), "--authentik-token-file (or AUTHENTIK_TOKEN)")
 	if j.answers.Mode == state.Standalone {
 		need(j.answers.NetBirdDomain != "", "--netbird-domain")
-		return out
+		if j.answers.GroupSync == "" {
+			return out
+		}
+	} else {
+		need(j.answers.NetBirdURL != "", "--netbird-url")
 	}
-	need(j.answers.NetBirdURL != "", "--netbird-url")
 	need(j.tokens.NetBird != "" || j.keeps(keystore.NetBirdToken), "--netbird-token-file (or NETBIRD_TOKEN)")
 	return out
 }

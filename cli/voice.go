@@ -16,6 +16,8 @@ type voice interface {
 	event(setup string, e flows.Event)
 	// standing tells of one setup as it stands on this machine.
 	standing(s standing)
+	// groups tells who may log in, by groups.
+	groups(setup string, g flows.GroupsSeen)
 	// removal tells what taking back means for one object.
 	removal(setup string, r flows.Removal)
 	// result is the last word.

@@ -319,7 +319,10 @@ func (a *app) askOptions(ctx context.Context, j *job) error {
 // askOfMode asks what only one of the modes has.
 func (a *app) askOfMode(ctx context.Context, n *state.Answers) error {
 	if n.Mode != state.Standalone {
-		return a.askText(ctx, "Name of the connector on NetBird's login page?", &n.ConnectorName)
+		if err := a.askText(ctx, "Name of the connector on NetBird's login page?", &n.ConnectorName); err != nil {
+			return err
+		}
+		return a.askGroupSync(ctx, n)
 	}
 	if err := a.askText(ctx, "Name of the service account?", &n.ServiceAccount); err != nil {
 		return err
@@ -376,18 +379,29 @@ func (a *app) askChoice(ctx context.Context, question string, to *string, list [
 }
 
 func (a *app) askGroups(ctx context.Context, n *state.Answers) error {
-	standing := "everybody"
-	if len(n.AllowGroups) > 0 {
-		standing = strings.Join(n.AllowGroups, ", ")
+	return a.askNames(ctx, "Which groups of Authentik may sign in? Names with commas between them.", &n.AllowGroups)
+}
+
+// everybody is what stands where no group is named.
+const everybody = "everybody"
+
+// askNames asks for names with commas between them; none are everybody.
+func (a *app) askNames(ctx context.Context, question string, to *[]string) error {
+	standing := everybody
+	if len(*to) > 0 {
+		standing = strings.Join(*to, ", ")
 	}
-	text, err := a.lines.ask(ctx, "Which groups of Authentik may sign in? Names with commas between them.", standing, nil)
+	text, err := a.lines.ask(ctx, question, standing, nil)
 	if err != nil || text == standing {
 		return err
 	}
-	n.AllowGroups = nil
+	*to = nil
+	if strings.EqualFold(text, everybody) {
+		return nil
+	}
 	for _, name := range strings.Split(text, ",") {
-		if name = strings.TrimSpace(name); name != "" && !slices.Contains(n.AllowGroups, name) {
-			n.AllowGroups = append(n.AllowGroups, name)
+		if name = strings.TrimSpace(name); name != "" && !slices.Contains(*to, name) {
+			*to = append(*to, name)
 		}
 	}
 	return nil

@@ -44,6 +44,9 @@ type Ask struct {
 	Groups     []string // by name
 	Bound      bool     // the application is restricted to groups: its bindings are read
 	Reach      bool     // ask NetBird, harmlessly, whether it reaches Authentik
+	Account    bool     // read NetBird's account, which standalone mode else leaves alone
+	Admins     bool     // read who administers NetBird and, where groups decide who gets in, which groups they have
+	LetIn      []string // the groups that NetBird shall let in, and nobody else; empty: as its account has it
 
 	// Standalone is set in that mode. NetBird itself is not asked then: it may
 	// not run yet.
@@ -96,8 +99,10 @@ type NetBird struct {
 	Instance  Fact[netbird.Instance]
 	Version   Fact[string]
 	Accounts  Fact[[]netbird.Account]
-	Me        Fact[netbird.User]   // whom the token belongs to, a person or a service user
-	Users     Fact[[]netbird.User] // all; read only where the way in is asked for
+	Me        Fact[netbird.User]    // whom the token belongs to, a person or a service user
+	Users     Fact[[]netbird.User]  // all; read only where the way in is asked for
+	Admins    []Admin               // only where Ask.Admins
+	Groups    Fact[[]netbird.Group] // read only by ProveGroups
 	Providers Fact[[]netbird.IdentityProvider]
 	Embedded  Fact[netbird.EmbeddedIdP]
 	Reach     Fact[netbird.Reach] // whether NetBird reaches Authentik
@@ -114,6 +119,7 @@ type Proof struct {
 	Users     Fact[[]authentik.User]   // standalone: the users that NetBird would see with that token
 	Device    Fact[oidc.Device]        // standalone: a device login that was begun
 	Start     Fact[netbird.LoginStart] // where a real login start leads
+	Claims    Fact[map[string]any]     // those of the token's own user, where groups are proven
 }
 
 // Redirect is what Authentik makes of one redirect URI.

@@ -43,8 +43,10 @@ func (r *Reader) Survey(ctx context.Context, ask Ask) *Facts {
 	} else {
 		r.askNetBird(ctx, &w, f)
 	}
+	r.askAccount(ctx, &w, f)
 	w.Wait()
 	r.settle(ctx, f)
+	r.admins(ctx, f)
 	return f
 }
 

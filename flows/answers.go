@@ -27,6 +27,8 @@ func ValidAnswers(a state.Answers) error {
 		return fmt.Errorf("the slug %q has more in it than letters, digits, - and _", a.Slug)
 	case slices.Contains(reservedSlugs, a.Slug):
 		return fmt.Errorf("the slug %q is one of Authentik's own addresses", a.Slug)
+	case len(a.LetIn) > 0 && a.GroupSync != GroupSyncOn:
+		return errors.New("NetBird can let in by groups (--netbird-allow-group) only where it takes them over (--group-sync on)")
 	case a.Mode == state.Connector && a.ConnectorName == "":
 		return errors.New("the name of the connector is empty")
 	case a.Mode == state.Standalone && a.ServiceAccount == "":

@@ -29,6 +29,10 @@ func CommandLine(a state.Answers, setup string) string {
 	for _, g := range a.AllowGroups {
 		flag("allow-group", g, "")
 	}
+	flag("group-sync", a.GroupSync, "")
+	for _, g := range a.LetIn {
+		flag("netbird-allow-group", g, "")
+	}
 	flag("connector-name", a.ConnectorName, byDefault.ConnectorName)
 	flag("connector-type", a.ConnectorType, byDefault.ConnectorType)
 	flag("netbird-domain", a.NetBirdDomain, "")

@@ -32,18 +32,21 @@ func Connector(w *Work) Flow {
 	}
 	steps = append(steps, w.bindings()...)
 	steps = append(steps, redirect{w, redirects}, connector{Work: w, changed: p.note})
+	steps = append(steps, w.groupSync()...)
 	return Flow{
 		Name: string(state.Connector), Steps: steps,
 		Survey:    w.survey,
 		Preflight: func(f *facts.Facts) []doctor.Result { return doctor.Judge(doctor.Preflight(w.wants()), f) },
-		Prove:     p.prove,
+		Prove: func(ctx context.Context, f *facts.Facts) []doctor.Result {
+			return append(p.prove(ctx, f), w.proveGroups(ctx, f)...)
+		},
 	}
 }
 
 func (w *Work) wants() doctor.Wants {
 	return doctor.Wants{
 		AuthorizationFlow: w.Answers.AuthorizationFlow, AuthenticationFlow: authenticationFlow,
-		SigningKey: w.Answers.SigningKey, Groups: w.Answers.AllowGroups, Mappings: connectorMappings,
+		SigningKey: w.Answers.SigningKey, Groups: w.groupNames(), Mappings: connectorMappings,
 		AllowHTTP: w.Answers.AllowHTTP, AuthentikURL: w.Answers.AuthentikURL, NetBirdURL: w.Answers.NetBirdURL,
 	}
 }
@@ -70,7 +73,8 @@ func (w *Work) survey(ctx context.Context) *facts.Facts {
 	secret := facts.Of(w.Secrets.Get(ctx, keystore.ClientSecret))
 	f := w.Reader.Survey(ctx, facts.Ask{
 		Name: w.Answers.Name, Slug: w.Answers.Slug, ClientID: w.clientID(), SigningKey: w.Answers.SigningKey,
-		Groups: w.Answers.AllowGroups, Bound: len(w.bindings()) > 0, Stands: made.ObjectID != "", Reach: connected.ObjectID == "",
+		Groups: w.groupNames(), Bound: w.readGroups || len(w.bindings()) > 0, Stands: made.ObjectID != "", Reach: connected.ObjectID == "",
+		Account: w.asksAccount(), Admins: w.Answers.GroupSync == GroupSyncOn, LetIn: w.Answers.LetIn,
 	})
 	f.Local.ClientSecret = secret
 	return f

@@ -24,6 +24,7 @@ type Session struct {
 	keys    *keystore.Store
 	tokens  Tokens
 	servers servers
+	work    *Work
 	flow    Flow
 }
 
@@ -68,7 +69,7 @@ func (s *Session) begin(ctx context.Context, given Tokens) error {
 		Reader: s.bench.reader(s.servers), Secrets: setupSecrets{s.keys, s.Name}, Record: s.setup,
 		Now: s.bench.Now, Rand: s.bench.Rand, LookPath: s.bench.LookPath, Shared: s.sharesAuthentik,
 	}
-	s.flow = Connector(w)
+	s.work, s.flow = w, Connector(w)
 	if s.Answers.Mode == state.Standalone {
 		s.flow = Standalone(w)
 	}

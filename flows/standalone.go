@@ -2,7 +2,6 @@ package flows
 
 import (
 	"context"
-	"slices"
 
 	"authbird/clients/authentik"
 	"authbird/doctor"
@@ -45,21 +44,21 @@ func Standalone(w *Work) Flow {
 	steps = append(steps, w.bindings()...)
 	steps = append(steps, redirect{w, redirects}, serviceAccount{w}, appPassword{w})
 	steps = append(steps, w.rights()...)
-	if len(w.Answers.AllowGroups) > 0 {
-		steps = append(steps, membership{Work: w, id: stepAccess + ":" + w.Answers.AllowGroups[0], group: w.Answers.AllowGroups[0],
-			why: "the application is for a group only, and the service account must be let in too"})
-	}
+	steps = append(steps, w.access()...)
 	steps = append(steps, deviceFlow{Work: w, ready: p.begin}, brandFlow{w}, setupEnv{w})
 	if w.Answers.NetBirdConfig != "" {
 		steps = append(steps, managementFile{w})
 	}
+	steps = append(steps, w.groupSync()...)
 	return Flow{
 		Name: string(state.Standalone), Steps: steps,
 		Survey: w.surveyStandalone,
 		Preflight: func(f *facts.Facts) []doctor.Result {
 			return doctor.Judge(doctor.StandalonePreflight(w.standaloneWants()), f)
 		},
-		Prove: p.prove,
+		Prove: func(ctx context.Context, f *facts.Facts) []doctor.Result {
+			return append(p.prove(ctx, f), w.proveGroups(ctx, f)...)
+		},
 	}
 }
 
@@ -83,7 +82,7 @@ func (w *Work) readerName() string { return w.Answers.ServiceAccount + " user re
 func (w *Work) standaloneWants() doctor.Wants {
 	return doctor.Wants{
 		AuthorizationFlow: w.Answers.AuthorizationFlow, AuthenticationFlow: authenticationFlow,
-		SigningKey: w.Answers.SigningKey, Groups: w.Answers.AllowGroups, Mappings: standaloneMappings,
+		SigningKey: w.Answers.SigningKey, Groups: w.groupNames(), Mappings: standaloneMappings,
 		AllowHTTP: w.Answers.AllowHTTP, AuthentikURL: w.Answers.AuthentikURL,
 	}
 }
@@ -93,7 +92,8 @@ func (w *Work) surveyStandalone(ctx context.Context) *facts.Facts {
 	password := facts.Of(w.Secrets.Get(ctx, keystore.AppPassword))
 	ask := facts.Ask{
 		Name: w.Answers.Name, Slug: w.Answers.Slug, ClientID: w.clientID(), SigningKey: w.Answers.SigningKey,
-		Groups: slices.Clone(w.Answers.AllowGroups), Bound: len(w.bindings()) > 0, Stands: made.ObjectID != "",
+		Groups: w.groupNames(), Bound: w.readGroups || len(w.bindings()) > 0, Stands: made.ObjectID != "",
+		Account: w.asksAccount(), Admins: w.Answers.GroupSync == GroupSyncOn, LetIn: w.Answers.LetIn,
 		Standalone: &facts.StandaloneAsk{ServiceAccount: w.Answers.ServiceAccount},
 	}
 	if w.Answers.Rights == RightsLeast {

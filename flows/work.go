@@ -33,6 +33,8 @@ type Work struct {
 	Rand      io.Reader
 	LookPath  func(string) (string, error)
 	Shared    func() bool // another setup of this machine stands on the same Authentik
+
+	readGroups bool // all that there is to know of groups is read, wanted or not
 }
 
 // Record is the part of the setup's state that steps read and write besides
@@ -64,6 +66,7 @@ const (
 	stepBinding      = "group-binding"
 	stepRedirect     = "redirect-uri"
 	stepConnector    = "connector"
+	stepGroupSync    = "group-sync"
 
 	stepClientID          = "client-id"
 	stepAppPasswordSecret = "app-password-secret"

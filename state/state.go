@@ -55,6 +55,8 @@ type Answers struct {
 	AuthorizationFlow string   `json:"authorization_flow,omitempty"`
 	SigningKey        string   `json:"signing_key,omitempty"`
 	AllowGroups       []string `json:"allow_groups,omitempty"`
+	GroupSync         string   `json:"group_sync,omitempty"` // "on" or "off"; "" leaves NetBird's settings as they stand
+	LetIn             []string `json:"let_in,omitempty"`     // with GroupSync on: the groups that NetBird lets in, and nobody else
 	ConnectorName     string   `json:"connector_name,omitempty"`
 	ConnectorType     string   `json:"connector_type,omitempty"` // "authentik" or "oidc"
 	KeepAdminTokens   bool     `json:"keep_admin_tokens,omitempty"`

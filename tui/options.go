@@ -22,13 +22,14 @@ type optionsScreen struct {
 	lists   check
 	choices flows.Choices
 	groups  []string
+	letIn   []string // the groups that NetBird lets in
 	flow    string
 	key     string
 }
 
 func newOptionsScreen(d draft, servers Servers) optionsScreen {
 	a := d.answers
-	s := optionsScreen{servers: servers, draft: d, groups: a.AllowGroups, flow: a.AuthorizationFlow, key: a.SigningKey}
+	s := optionsScreen{servers: servers, draft: d, groups: a.AllowGroups, letIn: a.LetIn, flow: a.AuthorizationFlow, key: a.SigningKey}
 	s.form = form{rows: forGuest(d.guest, optionRows(d))}
 	s.form.row(rowSetup).field = newField(d.freeName(), "")
 	if d.stands {
@@ -109,7 +110,7 @@ func (s optionsScreen) reacted(ev formEvent) (screen, action) {
 		cmd := s.read()
 		s.show()
 		return s, do(cmd)
-	case rowFlow, rowKey, rowGroups:
+	case rowFlow, rowKey, rowGroups, rowLetIn:
 		return s.pick(ev.pressed)
 	}
 	return s, stay{}
@@ -136,6 +137,9 @@ func (s optionsScreen) pick(id string) (screen, action) {
 	if s.choices.MoreGroups {
 		more = wordsPickMore
 	}
+	if id == rowLetIn {
+		return s, push{newPickScreen(id, wordsOptLetIn, s.choices.Groups, s.letIn, true, more)}
+	}
 	return s, push{newPickScreen(id, wordsOptGroups, s.choices.Groups, s.groups, true, more)}
 }
 
@@ -148,6 +152,8 @@ func (s optionsScreen) took(msg picked) (screen, action) {
 		s.key = strings.Join(msg.values, "")
 	case rowGroups:
 		s.groups = msg.values
+	case rowLetIn:
+		s.letIn = msg.values
 	}
 	s.show()
 	return s, stay{}
@@ -180,12 +186,11 @@ func (s *optionsScreen) show() {
 	if s.key != "" {
 		s.form.row(rowKey).shown = said(s.key)
 	}
-	s.form.row(rowGroups).shown = wordsEverybody
-	if len(s.groups) > 0 {
-		s.form.row(rowGroups).shown = said(strings.Join(s.groups, ", "))
-	}
+	s.form.row(rowGroups).shown = everybodyOr(s.groups)
+	s.form.row(rowLetIn).shown = everybodyOr(s.letIn)
+	s.form.row(rowLetIn).hidden = s.form.row(rowSync).value() != flows.GroupSyncOn
 	if s.lists.stage != asking {
-		for _, id := range []string{rowFlow, rowKey, rowGroups} {
+		for _, id := range []string{rowFlow, rowKey, rowGroups, rowLetIn} {
 			s.form.row(id).notes = nil
 		}
 	}
@@ -204,6 +209,14 @@ func (s *optionsScreen) show() {
 	}
 }
 
+// everybodyOr names groups; none are everybody.
+func everybodyOr(groups []string) string {
+	if len(groups) == 0 {
+		return wordsEverybody
+	}
+	return said(strings.Join(groups, ", "))
+}
+
 func (s *optionsScreen) edit() optionsGiven {
 	a := s.draft.answers
 	a.Name, a.Slug = s.form.row(rowName).field.Value(), s.form.row(rowSlug).field.Value()
@@ -213,6 +226,9 @@ func (s *optionsScreen) edit() optionsGiven {
 	} else {
 		a.ConnectorName, a.ConnectorType = s.form.row(rowConnector).field.Value(), s.form.row(rowType).value()
 		a.RestartCommand = s.form.row(rowRestart).field.Value()
+		if a.GroupSync, a.LetIn = s.form.row(rowSync).value(), s.letIn; a.GroupSync != flows.GroupSyncOn {
+			a.LetIn = nil
+		}
 	}
 	a.KeepAdminTokens = s.form.row(rowKeep).value() == "yes"
 	a.Keystore = s.form.row(rowStore).value()

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"authbird/flows"
 	"authbird/keystore"
 	"authbird/state"
 )
@@ -20,6 +21,8 @@ const (
 	rowGroups    = "groups"
 	rowConnector = "connector"
 	rowType      = "type"
+	rowSync      = "group-sync"
+	rowLetIn     = "let-in"
 	rowAccount   = "account"
 	rowRights    = "rights"
 	rowRedirects = "redirects"
@@ -59,6 +62,8 @@ func connectorRows(a state.Answers) []row {
 	return []row{
 		{id: rowConnector, label: wordsOptConn, field: newField(a.ConnectorName, ""), heading: "NetBird", why: wordsOptConnWhy},
 		choice(rowType, wordsOptType, wordsOptTypeWhy, a.ConnectorType, "authentik", wordsOptTypeOwn, "oidc", wordsOptTypeOIDC),
+		choice(rowSync, wordsOptSync, wordsOptSyncWhy, a.GroupSync, "", wordsOptSyncLeave, flows.GroupSyncOn, wordsOptSyncOn, flows.GroupSyncOff, wordsOptSyncOff),
+		{id: rowLetIn, label: wordsOptLetIn, kind: rowPick, why: wordsOptLetInWhy},
 		setupRow(),
 		choice(rowKeep, wordsOptKeep, wordsOptKeepWhy, yesNo(a.KeepAdminTokens), "no", wordsOptKeepNo, "yes", wordsOptKeepYes),
 		{id: rowRestart, label: wordsOptRestart, field: newField(a.RestartCommand, wordsOptRestartHint), why: wordsOptRestartWhy},

@@ -42,6 +42,11 @@ func (c *Client) UserByName(ctx context.Context, username string) (User, error) 
 	return found[0], nil
 }
 
+// UsersByEmail reads the users of exactly that address; there may be several.
+func (c *Client) UsersByEmail(ctx context.Context, email string) ([]User, error) {
+	return exact(ctx, c, "look for the user by e-mail", users, "email", email, func(u User) string { return u.Email })
+}
+
 // User reads one. Absent where there is none.
 func (c *Client) User(ctx context.Context, pk int) (User, error) {
 	var u User
