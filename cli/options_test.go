@@ -16,7 +16,7 @@ import (
 // The flags that the contract of the command line promises.
 const (
 	commonFlags = "setup authentik-url netbird-url ca-file allow-http keystore keystore-identity state-dir yes json accessible plain trace timeout sandbox authentik-token-file netbird-token-file"
-	setupFlags  = "name slug authorization-flow signing-key allow-group connector-name connector-type adopt keep-admin-tokens restart-command"
+	setupFlags  = "name slug authorization-flow signing-key allow-group group-sync netbird-allow-group connector-name connector-type adopt keep-admin-tokens restart-command"
 )
 
 func testApp(t *testing.T, env map[string]string, args ...string) (*app, *bytes.Buffer, *bytes.Buffer) {
@@ -47,6 +47,7 @@ func TestFlagsAreThoseOfTheContract(t *testing.T) {
 		"plan connector":  commonFlags + " " + setupFlags,
 		"resume":          commonFlags + " adopt keep-admin-tokens restart-command",
 		"status":          commonFlags,
+		"groups":          commonFlags + " allow-group group-sync netbird-allow-group adopt",
 		"keystore move":   commonFlags,
 		"sandbox":         commonFlags + " authentik-port netbird-port authentik-version netbird-version latency fresh",
 	} {
@@ -69,7 +70,7 @@ func TestFlagsAreThoseOfTheContract(t *testing.T) {
 func TestEachFlagHasAnEnvironmentTwinAndWins(t *testing.T) {
 	first := map[string][2]string{
 		"bool": {"true", "false"}, "duration": {"7s", "9s"}, "int": {"7", "9"}, "string": {"one", "two"},
-		"keyring|file|env": {"file", "env"}, "authentik|oidc": {"oidc", "authentik"}, "stringArray": {"one", "two"},
+		"keyring|file|env": {"file", "env"}, "authentik|oidc": {"oidc", "authentik"}, "on|off": {"on", "off"}, "stringArray": {"one", "two"},
 	}
 	list := func(f *pflag.Flag) string { return strings.Trim(f.Value.String(), "[]") }
 	for _, verb := range []string{"setup connector", "sandbox"} {
