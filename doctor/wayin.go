@@ -52,13 +52,24 @@ func connectorUsers(f *facts.Facts, connectorID string) Outcome {
 		Cause: fmt.Sprintf("%d users came by this connector; they lose their identity, and come back as new users by another", n)}
 }
 
+// Runs is what a standalone setup's guard knows of the management.json that
+// authbird patched.
+type Runs struct {
+	File string // "" where authbird patched none
+	On   bool   // it names this setup still
+	Err  error  // why it can't be seen
+}
+
 // OnlyLogin is the guard before a standalone setup is taken away: Authentik is
-// NetBird's only login there. Management is the patched management.json, ""
-// where authbird wrote none.
-func OnlyLogin(management string) []Check {
+// NetBird's only login there.
+func OnlyLogin(r Runs) []Check {
 	return []Check{{"only-login", "what NetBird runs on", NetBird, func(*facts.Facts) Outcome {
-		if management != "" {
-			return Outcome{Verdict: Fail, Evidence: management, Cause: "NetBird runs on " + management + ", which names this setup: without it nobody can log in",
+		switch {
+		case r.Err != nil:
+			return Outcome{Verdict: Fail, Evidence: r.Err.Error(), Cause: "it can't be seen whether NetBird still runs on this setup: without it nobody could log in",
+				Advice: "let authbird read " + r.File + ", or give --force with a reason"}
+		case r.On:
+			return Outcome{Verdict: Fail, Evidence: r.File, Cause: "NetBird runs on " + r.File + ", which names this setup: without it nobody can log in",
 				Advice: "put the backup beside it back and restart NetBird first, or give --force with a reason"}
 		}
 		return Outcome{Verdict: Warn, Cause: "if NetBird was set up with this setup.env, nobody can log in to it afterwards: Authentik is its only login"}

@@ -128,7 +128,7 @@ func (s connector) Do(ctx context.Context, f *facts.Facts, found Finding) (state
 		ClientSecret: secret.Value, Issuer: f.Authentik.Discovery.Value.Issuer,
 	}
 	past, _ := s.Record.Last(stepConnector)
-	if c, ok := connectorByID(f, found.ObjectID); ok && past.Digest == "" && onlySecret(found.Fields) {
+	if c, ok := connectorByID(f, found.ObjectID); ok && past.Digest == "" && onlySecret(found.Fields) && asBegun(c, found.Intent) {
 		// Somebody else's, pointing at our provider: it was given the provider's
 		// secret, and a needless change would need a restart of NetBird.
 		return state.Receipt{ObjectID: c.ID, Digest: s.Record.Digest(secret.Value), Values: map[string]string{"issuer": spec.Issuer}}, nil
@@ -156,6 +156,14 @@ func connectorByID(f *facts.Facts, id string) (netbird.IdentityProvider, bool) {
 		}
 	}
 	return netbird.IdentityProvider{}, false
+}
+
+// asBegun says that the connector stands as it did before the first attempt to
+// change it. Where it doesn't, a change whose answer was lost came about, and
+// NetBird may have to be restarted for it: so it is sent again.
+func asBegun(c netbird.IdentityProvider, intent state.Receipt) bool {
+	was := intent.Before
+	return was["name"] == c.Name && was["client_id"] == c.ClientID && was["issuer"] == c.Issuer
 }
 
 // onlySecret says that nothing differs but the secret, which can't be read.

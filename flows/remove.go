@@ -1,9 +1,12 @@
 package flows
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"slices"
 
 	"authbird/clients"
@@ -48,8 +51,7 @@ func (s *Session) PlanRemoval(ctx context.Context) ([]Removal, []doctor.Result, 
 		return out, nil, nil
 	}
 	if s.Answers.Mode == state.Standalone {
-		management, _ := s.setup.Last(stepManagement)
-		return out, doctor.Judge(doctor.OnlyLogin(management.ObjectID), nil), nil
+		return out, doctor.Judge(doctor.OnlyLogin(s.runsOn()), nil), nil
 	}
 	guard := doctor.LastWayIn(s.connectorID())
 	results := doctor.Judge(guard, s.bench.reader(s.servers).WayIn(ctx))
@@ -57,6 +59,24 @@ func (s *Session) PlanRemoval(ctx context.Context) ([]Removal, []doctor.Result, 
 		return nil, nil, &Stopped{Reason: Interrupted, Err: context.Canceled}
 	}
 	return out, results, nil
+}
+
+// runsOn says whether the management.json that authbird patched still names this
+// setup. A person may have put the old one back.
+func (s *Session) runsOn() doctor.Runs {
+	management, _ := s.setup.Last(stepManagement)
+	runs := doctor.Runs{File: management.ObjectID}
+	if runs.File == "" {
+		return runs
+	}
+	data, err := os.ReadFile(runs.File)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		runs.Err = err
+		return runs
+	}
+	id := s.work.clientID()
+	runs.On = id != "" && bytes.Contains(data, []byte(id))
+	return runs
 }
 
 func (s *Session) removalOf(about About, receipt state.Receipt) Removal {
