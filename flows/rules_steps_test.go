@@ -15,6 +15,7 @@ import (
 
 	"authbird/clients/authentik"
 	"authbird/flows"
+	"authbird/keystore"
 	simauthentik "authbird/sim/authentik"
 	"authbird/sim/fault"
 )
@@ -212,5 +213,43 @@ func TestTakingBackThatIsInterruptedBeforeItBeginsChangesNothing(t *testing.T) {
 	l.before.Store(nil)
 	if flows.StopOf(err).Reason != flows.Interrupted || !sameWorld(before, l.authentik.Snapshot()) {
 		t.Errorf("got %v, want it interrupted and nothing changed", err)
+	}
+}
+
+func TestASecretIsKeptBeforeItIsSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		lab    func(*testing.T) *lab
+		path   string
+		secret string
+	}{
+		"client secret": {func(t *testing.T) *lab { return newLab(t, labOptions{}) }, "/transactional/applications/", keystore.ClientSecret},
+		"app password":  {func(t *testing.T) *lab { return newStandaloneLab(t, "") }, "/set_key/", keystore.AppPassword},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := c.lab(t)
+			sent := 0
+			look := func(_ string, r *http.Request) {
+				if !strings.Contains(r.URL.Path, c.path) {
+					return
+				}
+				body, err := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				store, openErr := l.bench.OpenKeys(l.t.Context(), keystore.File)
+				if err != nil || openErr != nil {
+					t.Error(err, openErr)
+					return
+				}
+				kept, err := store.Get(l.t.Context(), setupName, c.secret)
+				if err != nil || !bytes.Contains(body, []byte(kept)) {
+					t.Errorf("what is sent is not what is kept (%v)", err)
+				}
+				sent++
+			}
+			l.before.Store(&look)
+			l.mustRun()
+			if sent != 1 {
+				t.Errorf("sent %d times, want once", sent)
+			}
+		})
 	}
 }

@@ -163,3 +163,71 @@ func reasonOrNone(err error) Reason {
 	}
 	return StopOf(err).Reason
 }
+
+// hidden is a thing that can't be seen while its server does not answer.
+type hidden struct {
+	thing
+	away *bool
+}
+
+func (s hidden) About() About {
+	about := s.thing.About()
+	about.Where = AtAuthentik
+	return about
+}
+
+func (s hidden) Look(f *facts.Facts, past state.Receipt) Finding {
+	if *s.away {
+		return unreadable("it", &clients.Error{Kind: clients.NotNow, Op: "read it"})
+	}
+	return s.thing.Look(f, past)
+}
+
+func TestWhatCouldNotBeSeenIsNotCalledFailed(t *testing.T) {
+	away := false
+	r := newRig(t, func(w *world) Step { return hidden{thing{w: w, id: "a", want: "v"}, &away} })
+	r.world.next = func(string) (bool, error) { away = true; return true, lost() }
+	if err := r.run(t); StopOf(err).Reason != CannotReach {
+		t.Fatalf("got %v, want that it can't be reached", err)
+	}
+	if _, open := r.journal.Begun("f", "a"); !open {
+		t.Fatalf("journal %s: want the entry open", r.journal.told())
+	}
+	if err := r.TakeBack(t.Context(), r.flow); StopOf(err).Reason != CannotReach || r.world.things["a"] == "" {
+		t.Errorf("taken back: %v; want that it can't be, for nobody sees whether it is ours", err)
+	}
+	away = false
+	if err := r.run(t); err != nil {
+		t.Fatal(err)
+	}
+	if receipt, _ := r.journal.Last("a"); !receipt.Made {
+		t.Errorf("journal %s: want it made by us", r.journal.told())
+	}
+}
+
+func TestWhatStoodThereAndWasLeftIsNotTouchedByTakingBack(t *testing.T) {
+	r := newRig(t, wanting("a"))
+	r.world.things["a"] = "v"
+	r.journal.entries = []state.Entry{{Flow: "f", Step: "a", Phase: state.Done, Receipt: state.Receipt{ObjectID: "a"}}}
+	if err := r.TakeBack(t.Context(), r.flow); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.world.calls) != 0 || r.world.things["a"] != "v" {
+		t.Errorf("calls %v, it is %q: want it left alone", r.world.calls, r.world.things["a"])
+	}
+	if _, phase := r.journal.Last("a"); phase != state.Undone {
+		t.Errorf("journal %s: want it told", r.journal.told())
+	}
+}
+
+func TestADeedIsNotDoneWhoseLineTheDiskRefuses(t *testing.T) {
+	r := newRig(t, wanting("a"))
+	r.Watch = func(e Event) {
+		if e.Phase == Doing { // the run's own line was taken, the step's is not
+			r.journal.broken = errors.New("no space left on device")
+		}
+	}
+	if err := r.run(t); StopOf(err).Reason != NotWritten || len(r.world.calls) != 0 {
+		t.Errorf("got %v, calls %v: want not written, and nothing done", err, r.world.calls)
+	}
+}

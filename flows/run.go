@@ -99,6 +99,8 @@ func (r *run) settle(about About, now Planned) error {
 	past, _ := r.Journal.Last(about.ID)
 	receipt := merged(past, began.Receipt)
 	switch {
+	case now.Finding.Verdict == Blocked: // nobody saw what became of it
+		return nil
 	case now.Settle:
 		note := "no answer had come; it was found afterwards"
 		if about.With != "" && began.Run == r.Run {
@@ -318,7 +320,11 @@ func (r *run) undo(ctx context.Context, s Step) error {
 		if r.facts == nil {
 			r.facts = r.flow.Survey(ctx)
 		}
-		if err := r.settle(about, r.look(r.flow.Name, s, r.facts)); err != nil {
+		now := r.look(r.flow.Name, s, r.facts)
+		if now.Finding.Verdict == Blocked && about.Where != Here { // it may stand, and would be forgotten
+			return r.stop(about, now.Finding.stopped(about))
+		}
+		if err := r.settle(about, now); err != nil {
 			return r.stop(about, err)
 		}
 	}

@@ -1,3 +1,5 @@
+//go:build linux && amd64
+
 package matrix
 
 import (
@@ -75,7 +77,7 @@ func (w *world) secretFiles() []string {
 // the servers alone and say that it did not end well. Once all is put right,
 // running again ends as ever. Secrets that are gone for good are made anew.
 func TestBetweenTwoRuns(t *testing.T) {
-	kills := mishaps[:2]
+	kills := mishaps[:2] // before it arrived, and after it took effect
 	for _, f := range flows {
 		if f.few || f.undo {
 			continue

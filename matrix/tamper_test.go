@@ -1,3 +1,5 @@
+//go:build linux && amd64
+
 package matrix
 
 import (
@@ -38,9 +40,10 @@ var temporary = regexp.MustCompile(`[0-9]{8,}$`)
 
 // fate is what shall become of a system call. The zero value is: let it be.
 type fate struct {
-	fail  syscall.Errno // it is refused with this
-	short int           // a write takes so many bytes less one; 0: all
-	kill  when          // the process is killed
+	fail  syscall.Errno  // it is refused with this
+	short int            // a write takes so many bytes less one; 0: all
+	kill  when           // the process is killed
+	hears syscall.Signal // it is sent this one before
 }
 
 type when int
@@ -190,6 +193,9 @@ func (x *tracer) call(tid int) {
 	}
 	f := x.judge(x.n, change)
 	x.n++
+	if f.hears != 0 {
+		syscall.Kill(x.pid, f.hears)
+	}
 	x.fates[tid] = f
 	switch {
 	case f.kill == before:

@@ -1,3 +1,5 @@
+//go:build linux && amd64
+
 package matrix
 
 import (
@@ -93,6 +95,8 @@ var damages = []damage{
 	{"the disk full from here on", takesRoom, since(fails(syscall.ENOSPC), full)},
 	{"the disk fails", every, once(fails(syscall.EIO))},
 	{"the disk read-only from here on", every, since(readOnly, readOnly)},
+	{"interrupted", every, once(func(write) fate { return fate{hears: syscall.SIGINT} })},
+	{"line dropped", every, once(func(write) fate { return fate{hears: syscall.SIGHUP} })},
 }
 
 // damagesOf are those that the flow suffers at its k-th change: all of them in

@@ -160,12 +160,16 @@ func TestADamagedSetupDoesNotHideTheOthers(t *testing.T) {
 }
 
 func TestANewerFileIsNotTouched(t *testing.T) {
-	for file, text := range map[string]string{
-		answersFile:     `{"version":2,"name":"x","salt":"ab","answers":["of another shape"]}`,
-		credentialsFile: `{"version":2,"credentials":{}}`,
-		journalFile:     `{"v":1,"phase":"note"}` + "\n" + `{"v":2,"phase":["odd"]}` + "\n" + `{"v":2,"to`,
+	for name, c := range map[string]struct{ file, text string }{
+		"answers of another shape":     {answersFile, `{"version":2,"name":"x","salt":"ab","answers":["of another shape"]}`},
+		"answers":                      {answersFile, `{"version":2,"name":"x","salt":"ab","answers":{}}`},
+		"credentials of another shape": {credentialsFile, `{"version":2,"credentials":{}}`},
+		"credentials":                  {credentialsFile, `{"version":2,"credentials":[]}`},
+		"journal of another shape":     {journalFile, `{"v":1,"phase":"note"}` + "\n" + `{"v":2,"phase":["odd"]}` + "\n" + `{"v":2,"to`},
+		"journal":                      {journalFile, `{"v":2,"phase":"note"}` + "\n"},
 	} {
-		t.Run(file, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
+			file, text := c.file, c.text
 			d := open(t)
 			s := mustLock(t, d, "x")
 			must(t, s.Append(entry("connector", "provider", Done)))
