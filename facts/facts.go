@@ -57,6 +57,7 @@ type Ask struct {
 type StandaloneAsk struct {
 	ServiceAccount string   // user name
 	Roles          []string // by name, for the least rights
+	Known          bool     // it stands: what only a plan needs is not read
 }
 
 // Facts is everything that was read of one setup's two servers.
@@ -92,6 +93,10 @@ type Authentik struct {
 	Permissions  Fact[[]string]                    // of the role asked for
 	Brand        Fact[authentik.CurrentBrand]      // in force at this Authentik's address
 	Brands       Fact[[]authentik.Brand]
+
+	// In an examination only.
+	Events Fact[[]authentik.Event] // the newest logins to applications
+	Access Fact[authentik.Access]  // whether the service account may open the application
 }
 
 // NetBird is what NetBird's API and its embedded IdP said.
@@ -101,11 +106,15 @@ type NetBird struct {
 	Accounts  Fact[[]netbird.Account]
 	Me        Fact[netbird.User]    // whom the token belongs to, a person or a service user
 	Users     Fact[[]netbird.User]  // all; read only where the way in is asked for
-	Admins    []Admin               // only where Ask.Admins
-	Groups    Fact[[]netbird.Group] // read only by ProveGroups
+	Admins    []Admin               // only where Ask.Admins, and in an examination the owner where groups decide
+	Groups    Fact[[]netbird.Group] // read only by ProveGroups, and in an examination where groups come with logins
 	Providers Fact[[]netbird.IdentityProvider]
 	Embedded  Fact[netbird.EmbeddedIdP]
 	Reach     Fact[netbird.Reach] // whether NetBird reaches Authentik
+
+	// In an examination only.
+	Tokens  Fact[[]netbird.Token]  // of whom the token belongs to
+	OldPort Fact[netbird.Instance] // at the port that the API had of old; asked where it doesn't answer
 }
 
 // Proof is what shows that a finished setup works.
@@ -135,4 +144,5 @@ type Local struct {
 	EnvFile      Fact[[]byte] // setup.env, where one is named
 	Docker       Fact[string] // where the docker command is; standalone only
 	Management   Fact[[]byte] // management.json, where one is named
+	Log          Fact[[]byte] // the end of NetBird's log, where one is named
 }

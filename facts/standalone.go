@@ -16,11 +16,14 @@ func (r *Reader) askStandalone(ctx context.Context, w *wave, f *Facts) {
 	get(ctx, w, &a.Passwords, func(ctx context.Context) ([]authentik.Token, error) {
 		return r.Authentik.Tokens(ctx, authentik.TokenFilter{Intent: authentik.IntentAppPassword, Username: name})
 	})
+	get(ctx, w, &a.Brand, r.Authentik.CurrentBrand)
+	get(ctx, w, &a.Brands, func(ctx context.Context) ([]authentik.Brand, error) { return r.Authentik.Brands(ctx, "") })
+	if f.Ask.Standalone.Known {
+		return
+	}
 	get(ctx, w, &a.AccountToken, func(ctx context.Context) (authentik.Token, error) {
 		return r.Authentik.Token(ctx, authentik.TokenIdentifier(name))
 	})
-	get(ctx, w, &a.Brand, r.Authentik.CurrentBrand)
-	get(ctx, w, &a.Brands, func(ctx context.Context) ([]authentik.Brand, error) { return r.Authentik.Brands(ctx, "") })
 	a.Roles = map[string]Fact[[]authentik.Role]{}
 	var mu sync.Mutex
 	for _, role := range f.Ask.Standalone.Roles {

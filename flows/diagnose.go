@@ -3,12 +3,12 @@ package flows
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync/atomic"
 
 	"authbird/clients"
 	"authbird/doctor"
 	"authbird/facts"
+	"authbird/hostfiles"
 	"authbird/keystore"
 	"authbird/state"
 )
@@ -55,13 +55,12 @@ func (b *Bench) Diagnose(ctx context.Context, setup string, t Tokens, o Diagnose
 
 // examination is one connection being looked at.
 type examination struct {
-	bench     *Bench
-	setup     *state.Setup
-	options   DiagnoseOptions
-	work      *Work
-	questions []doctor.Question
-	d         *Diagnosis
-	requests  atomic.Int64
+	bench    *Bench
+	setup    *state.Setup
+	options  DiagnoseOptions
+	work     *Work
+	d        *Diagnosis
+	requests atomic.Int64
 }
 
 // open finds the tokens and the secrets. A keystore that can't be opened, or a
@@ -102,26 +101,25 @@ func (n noSecrets) Delete(context.Context, string) error        { return n.err }
 
 // run reads wave by wave and judges what each brought.
 func (x *examination) run(ctx context.Context) (*Diagnosis, error) {
+	x.d.facts = &facts.Facts{At: x.bench.Now(), Ask: facts.Ask{ClientID: x.work.clientID(), Slug: x.work.Answers.Slug}}
+	x.judge(0)
 	ask := x.ask()
 	f := x.work.Reader.Examine(ctx, ask)
-	x.work.local(ctx, f)
+	x.local(ctx, f)
 	x.d.facts = f
-	x.questions = x.work.questions(f)
 	x.judge(1)
 	if err := ctx.Err(); err != nil {
 		return nil, &Stopped{Reason: Interrupted, Err: err}
 	}
 	if ask.Standalone == nil && f.NetBird.Embedded.OK() {
-		ask.Redirects = connectorRedirects(f)
-		ask.LookAlike = facts.LookAlike(ask.Redirects[0])
+		ask.Redirects = []string{f.NetBird.Embedded.Value.RedirectURI()}
 	}
 	x.work.Reader.Probe(ctx, f, ask)
-	x.questions = x.work.questions(f) // the registered redirect URIs are known now
 	x.judge(2)
 	if err := ctx.Err(); err != nil {
 		return nil, &Stopped{Reason: Interrupted, Err: err}
 	}
-	x.d.Results = doctor.InOrder(x.questions, x.d.Results)
+	x.d.Results = doctor.InOrder(x.questions(), x.d.Results)
 	x.d.AuthentikVersion, x.d.NetBirdVersion = clients.CleanN(f.Authentik.Version.Value, 40), clients.CleanN(f.NetBird.Version.Value, 40)
 	x.d.Requests = int(x.requests.Load())
 	x.d.CouldNotLook = blind(f, x.d.Results)
@@ -129,7 +127,7 @@ func (x *examination) run(ctx context.Context) (*Diagnosis, error) {
 }
 
 func (x *examination) judge(wave int) {
-	for _, r := range doctor.Examine(x.questions, wave, x.d.facts, x.d.Results) {
+	for _, r := range doctor.Examine(x.questions(), wave, x.d.facts, x.d.Results) {
 		x.d.Results = append(x.d.Results, r)
 		if x.options.Watch != nil {
 			x.options.Watch(r)
@@ -141,31 +139,100 @@ func (x *examination) judge(wave int) {
 func (x *examination) ask() facts.ExamAsk {
 	w := x.work
 	made, _ := w.Record.Last(stepApplication)
-	connected, _ := w.Record.Last(stepConnector)
 	ask := facts.ExamAsk{
-		Ask: facts.Ask{
-			Name: w.Answers.Name, Slug: w.Answers.Slug, ClientID: w.clientID(), SigningKey: w.Answers.SigningKey,
-			Groups: slices.Clone(w.Answers.AllowGroups), Stands: made.ObjectID != "", Reach: true,
-		},
-		NetBird: true, ConnectorID: connected.ObjectID,
+		Ask: facts.Ask{Name: w.Answers.Name, Slug: w.Answers.Slug, ClientID: w.clientID(), SigningKey: w.Answers.SigningKey,
+			Stands: made.ObjectID != "" || w.Known != nil, Reach: true},
+		NetBird: x.asksNetBird(), ConnectorID: w.connectorID(),
 	}
 	if w.Answers.Mode == state.Standalone {
 		ask.Reach = false
-		ask.NetBird = w.Answers.NetBirdURL != ""
-		ask.Standalone = &facts.StandaloneAsk{ServiceAccount: w.Answers.ServiceAccount}
-		ask.Username, ask.Redirects = w.Answers.ServiceAccount, w.usedRedirects()
-		ask.LookAlike = "https://not-" + w.Answers.NetBirdDomain + "/auth"
+		ask.Standalone = &facts.StandaloneAsk{ServiceAccount: w.Answers.ServiceAccount, Known: true}
+		ask.Username = w.Answers.ServiceAccount
+		ask.Redirects = []string{"https://" + w.Answers.NetBirdDomain + "/auth", clientLoopback}
 	}
 	return ask
 }
 
+// asksNetBird says whether NetBird's API is asked: in standalone mode only
+// where its address was given, since it may not run yet.
+func (x *examination) asksNetBird() bool {
+	return x.work.Answers.Mode != state.Standalone || x.work.Answers.NetBirdURL != ""
+}
+
 // local adds what this machine knows.
-func (w *Work) local(ctx context.Context, f *facts.Facts) {
+func (x *examination) local(ctx context.Context, f *facts.Facts) {
+	w := x.work
+	if env := x.envFile(); env != "" {
+		f.Local.EnvFile = readFile(env)
+	}
+	if file := x.managementFile(); file != "" {
+		f.Local.Management = readFile(file)
+	}
+	if log := x.options.NetBirdLog; log != "" {
+		f.Local.Log = facts.Of(hostfiles.Tail(log, longestLog))
+	}
 	if w.Answers.Mode == state.Standalone {
 		f.Local.AppPassword = facts.Of(w.Secrets.Get(ctx, keystore.AppPassword))
 		return
 	}
 	f.Local.ClientSecret = facts.Of(w.Secrets.Get(ctx, keystore.ClientSecret))
+}
+
+// longestLog is how much of a log's end is looked at, in bytes.
+const longestLog = 4 << 20
+
+func (x *examination) envFile() string {
+	return first(x.options.EnvFile, x.work.Answers.EnvFile)
+}
+
+func (x *examination) managementFile() string {
+	return first(x.options.NetBirdConfig, x.work.Answers.NetBirdConfig)
+}
+
+// questions are what the doctor asks of the connection, by what is known now.
+func (x *examination) questions() []doctor.Question {
+	w, f := x.work, x.d.facts
+	c := doctor.Case{Wants: w.wants(), Standalone: w.Answers.Mode == state.Standalone, AskNetBird: x.asksNetBird(), Found: w.Known != nil,
+		Domain: w.Answers.NetBirdDomain, Here: x.here()}
+	c.Proven = doctor.Proven{ConnectorID: w.connectorID(), ClientID: w.clientID(), Account: w.Answers.ServiceAccount}
+	if c.Standalone {
+		c.Wants = w.standaloneWants()
+		c.Wants.NetBirdURL = w.Answers.NetBirdURL
+		c.OmitsPassword = w.Answers.EnvSecret == EnvSecretOmit
+		set, _ := w.Record.Last(stepAppPassword)
+		c.Identifier = set.ObjectID
+	} else {
+		made, _ := w.Record.Last(stepConnector)
+		c.ChangedIn, c.Changed = readProcess(made.Values[changedIn])
+		c.Here.Secret = f.Local.ClientSecret.Err
+	}
+	if c.Standalone {
+		c.Here.Secret = f.Local.AppPassword.Err
+	}
+	return doctor.Questions(c)
+}
+
+// here is what this machine knows of the setup besides its secrets.
+func (x *examination) here() doctor.Locally {
+	h := doctor.Locally{Log: x.options.NetBirdLog, Damage: x.setup.Damage}
+	if x.work.Answers.Mode == state.Standalone || x.options.EnvFile != "" {
+		h.EnvFile = x.envFile()
+	}
+	h.Management = x.managementFile()
+	for _, c := range x.setup.Credentials {
+		h.Credentials = append(h.Credentials, doctor.Age{Name: c.Name, Made: c.Made, Expires: c.Expires, Due: c.Due})
+	}
+	flow, step, when, why, stopped := x.setup.Interrupted()
+	if stopped {
+		h.Stopped, h.At, h.Since, h.Why, h.Next = "setup", step, when, why, "authbird resume "+x.setup.Name
+		switch flow {
+		case Removing:
+			h.Stopped, h.Next = "removal", "authbird remove "+x.setup.Name
+		case "rotate":
+			h.Stopped = "rotation"
+		}
+	}
+	return h
 }
 
 // blind is why nothing could be seen at all, nil where something was.
@@ -174,25 +241,6 @@ func blind(f *facts.Facts, results []doctor.Result) error {
 		return nil
 	}
 	return checkError(results, CannotReach)
-}
-
-// questions are what the doctor asks of the setup.
-func (w *Work) questions(f *facts.Facts) []doctor.Question {
-	c := doctor.Case{Wants: w.wants(), Standalone: w.Answers.Mode == state.Standalone, AskNetBird: w.Answers.NetBirdURL != ""}
-	if c.Standalone {
-		c.Wants = w.standaloneWants()
-	}
-	have, _ := providerOf(f, w.clientID())
-	made, _ := w.Record.Last(stepConnector)
-	c.Proven = doctor.Proven{
-		ConnectorID: made.ObjectID, ClientID: w.clientID(), Issuer: f.Authentik.Discovery.Value.Issuer,
-		RedirectURI: f.NetBird.Embedded.Value.RedirectURI(), RedirectFix: stepRedirect, Account: w.Answers.ServiceAccount,
-	}
-	c.ChangedIn, c.Changed = readProcess(made.Values[changedIn])
-	for _, u := range have.RedirectURIs {
-		c.Registered = append(c.Registered, u.URL)
-	}
-	return doctor.Questions(c)
 }
 
 // DiagnoseFound examines a connection that authbird did not make: the answers

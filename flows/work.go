@@ -33,9 +33,13 @@ type Work struct {
 	Rand      io.Reader
 	LookPath  func(string) (string, error)
 	Shared    func() bool // another setup of this machine stands on the same Authentik
+	Known     *Known      // of a connection that authbird did not make; nil: the journal knows
 
 	readGroups bool // all that there is to know of groups is read, wanted or not
 }
+
+// Known is what was found of a connection that authbird did not make.
+type Known struct{ ClientID, ConnectorID string }
 
 // Record is the part of the setup's state that steps read and write besides
 // the journal.
@@ -50,12 +54,25 @@ type Record interface {
 // clientID is the provider's client id as the journal knows it; empty before
 // it was made.
 func (w *Work) clientID() string {
+	if w.Known != nil {
+		return w.Known.ClientID
+	}
 	step := stepClientSecret
 	if w.Answers.Mode == state.Standalone {
 		step = stepClientID
 	}
 	receipt, _ := w.Record.Last(step)
 	return receipt.Values["client_id"]
+}
+
+// connectorID is the connector that the setup stands on; empty before it was
+// made.
+func (w *Work) connectorID() string {
+	if w.Known != nil {
+		return w.Known.ConnectorID
+	}
+	receipt, _ := w.Record.Last(stepConnector)
+	return receipt.ObjectID
 }
 
 // The ids of the steps: the journal's keys, never to be changed.

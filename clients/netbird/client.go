@@ -51,6 +51,9 @@ func (c *Client) WithToken(token string) *Client {
 	return other
 }
 
+// At is a client of the server at another address, without a token: it is not known yet who is there.
+func (c *Client) At(base string) (*Client, error) { return New(base, "", c.tr) }
+
 // Instance is what anyone may learn of a server.
 type Instance struct {
 	SetupRequired bool         // no owner yet; also false where the embedded provider is off

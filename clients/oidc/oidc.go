@@ -39,6 +39,7 @@ type Discovery struct {
 	SigningAlgs    []string // id_token_signing_alg_values_supported
 	PKCEMethods    []string
 	GrantTypes     []string
+	Scopes         []string // scopes_supported: those that the provider has mappings for
 	Foreign        []string // what points to another host than Base, or by another scheme, by the document's names
 }
 
@@ -66,13 +67,14 @@ func (c *Client) Discover(ctx context.Context, base, slug string) (Discovery, er
 		Algs   []string `json:"id_token_signing_alg_values_supported"`
 		PKCE   []string `json:"code_challenge_methods_supported"`
 		Grants []string `json:"grant_types_supported"`
+		Scopes []string `json:"scopes_supported"`
 	}
 	a, err := c.tr.JSON(ctx, call, nil, &doc)
 	if a.Status == http.StatusNotFound && a.Header.Get(mark) != "" {
 		return Discovery{Base: base, URL: at}, problem(call, clients.Absent, a.Status, "there is none: the application has no provider, or doesn't exist")
 	}
 	d := Discovery{Base: base, URL: at, Issuer: doc.Issuer, AuthEndpoint: doc.Auth, TokenEndpoint: doc.Token, DeviceEndpoint: doc.Device,
-		JWKSURI: doc.Keys, SigningAlgs: doc.Algs, PKCEMethods: doc.PKCE, GrantTypes: doc.Grants}
+		JWKSURI: doc.Keys, SigningAlgs: doc.Algs, PKCEMethods: doc.PKCE, GrantTypes: doc.Grants, Scopes: doc.Scopes}
 	if err == nil && d.Issuer == "" {
 		err = problem(call, clients.WrongServer, a.Status, "the document names no issuer")
 	}
