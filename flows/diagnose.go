@@ -27,6 +27,7 @@ type Diagnosis struct {
 
 	clientID string // of a connection that authbird did not make
 	facts    *facts.Facts
+	people   []string // whose names the texts may hold, once facts are let go
 	options  DiagnoseOptions
 }
 
