@@ -29,8 +29,8 @@ type (
 	forward struct{ edit edit }
 	// openSetup begins the walk for a setup that stands already.
 	openSetup struct {
-		setup  *state.Setup
-		remove bool // to take it back
+		setup   *state.Setup
+		purpose purpose
 	}
 	// beginSetup begins the walk for a new setup.
 	beginSetup struct{}
@@ -65,6 +65,15 @@ type (
 	home struct{}
 	// leave ends the program. err is how the run that it ends came out.
 	leave struct{ err error }
+)
+
+// purpose is what a walk for a setup that stands is about.
+type purpose int
+
+const (
+	toComplete purpose = iota
+	toRemove
+	toExamine // ask the doctor
 )
 
 // question names the screen where an answer can be changed.

@@ -40,11 +40,36 @@ type Ears struct {
 	GiveUp context.Context
 }
 
+// Doctor says what is wrong with a connection, and repairs it.
+type Doctor interface {
+	// Diagnose changes nothing. see hears each answer as it is there.
+	Diagnose(ctx context.Context, p Patient, see func(doctor.Result)) (*flows.Diagnosis, error)
+	// PlanRepair plans the repairs of those ids, nil for all, and locks the setup.
+	PlanRepair(ctx context.Context, d *flows.Diagnosis, t flows.Tokens, ids []string, ears Ears) (Repair, error)
+}
+
+// Patient is a connection that the doctor looks at.
+type Patient struct {
+	Setup   string        // "": one that authbird did not make
+	Answers state.Answers // of that one, as far as they are known
+	Tokens  flows.Tokens
+	Files   flows.DiagnoseOptions // what else is at hand
+}
+
+// Repair is a repair, planned.
+type Repair interface {
+	Plan() *flows.Plan
+	// Carry does it, and says what a second look finds.
+	Carry(ctx context.Context) ([]doctor.Result, error)
+	Close() error
+}
+
 // Bench is where setups are worked on.
 type Bench interface {
 	Servers
 	Door
 	Opener
+	Doctor
 }
 
 // Work is one setup's work.
@@ -110,4 +135,22 @@ func (b bench) Open(ctx context.Context, name string, a state.Answers, t flows.T
 	}
 	s.Watch, s.Adopt, s.GiveUp = ears.Watch, ears.Adopt, ears.GiveUp
 	return s, nil
+}
+
+func (b bench) Diagnose(ctx context.Context, p Patient, see func(doctor.Result)) (*flows.Diagnosis, error) {
+	o := p.Files
+	o.Watch = see
+	if p.Setup == "" {
+		return b.Bench.DiagnoseFound(ctx, p.Answers, p.Tokens, o)
+	}
+	return b.Bench.Diagnose(ctx, p.Setup, p.Tokens, o)
+}
+
+func (b bench) PlanRepair(ctx context.Context, d *flows.Diagnosis, t flows.Tokens, ids []string, ears Ears) (Repair, error) {
+	r, err := b.Bench.PlanRepair(ctx, d, t, ids)
+	if err != nil {
+		return nil, err
+	}
+	r.Watch, r.Adopt, r.GiveUp = ears.Watch, ears.Adopt, ears.GiveUp
+	return r, nil
 }

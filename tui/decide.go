@@ -12,10 +12,16 @@ import (
 // anywhere ends there.
 func (p *program) begin() tea.Cmd {
 	home := p.homeScreen()
-	if p.options.Start == StartSetup {
+	switch {
+	case p.options.Start == StartSetup:
 		home.look, home.enter = p.options.Setup, true
+	case p.options.Start == StartDoctor && p.options.Setup != "":
+		home.look, home.examine = p.options.Setup, true
 	}
 	cmd := p.open(home)
+	if p.options.Start == StartDoctor && p.options.Setup == "" {
+		return tea.Batch(cmd, p.examine())
+	}
 	if p.options.Start == StartWalk {
 		return tea.Batch(cmd, p.beginSetup(p.options.Setup))
 	}
@@ -29,17 +35,20 @@ func (p *program) homeScreen() homeScreen {
 // homeVerbs is what home offers for a setup, the most likely first. A new verb
 // is a line here and a screen.
 func homeVerbs() []homeVerb {
-	open := func(s *state.Setup) action { return openSetup{s, false} }
-	remove := func(s *state.Setup) action { return openSetup{s, true} }
+	open := func(s *state.Setup) action { return openSetup{s, toComplete} }
+	remove := func(s *state.Setup) action { return openSetup{s, toRemove} }
+	examine := func(s *state.Setup) action { return openSetup{s, toExamine} }
 	removing := func(s standing) bool { return s.state == setupPart && s.removing }
 	unfinished := func(s standing) bool { return (s.state == setupPart || s.state == setupNew) && !s.removing }
 	finished := func(s standing) bool { return s.state == setupWhole || s.state == setupTaken }
+	examinable := func(s standing) bool { return s.state == setupPart || s.state == setupWhole }
 	there := func(s standing) bool { return finished(s) || unfinished(s) }
 	return []homeVerb{
 		{key: "g", does: wordsVerbGoOn, more: wordsVerbGoOnMore, when: unfinished, act: open},
 		{key: "g", does: wordsVerbGoOn, more: wordsVerbRemoveMore, when: removing, act: remove},
 		{key: "p", does: wordsVerbLook, more: wordsVerbLookMore, when: finished, act: open},
 		{key: "p", does: wordsVerbPlan, more: wordsVerbPlanMore, when: removing, act: open},
+		{key: "d", does: wordsVerbDoctor, more: wordsVerbDoctorMore, when: examinable, act: examine},
 		{key: "x", does: wordsVerbRemove, more: wordsVerbRemoveMore, when: there, act: remove},
 	}
 }
@@ -70,6 +79,9 @@ func (p *program) act(id int, a action) tea.Cmd {
 	case completed:
 		p.result = Result{Setup: a.name, Done: true}
 		return nil
+	case diagnosed:
+		p.result = Result{Setup: a.d.Setup, Found: a.d}
+		return nil
 	}
 	return p.walk(id, a)
 }
@@ -80,7 +92,7 @@ func (p *program) walk(id int, a action) tea.Cmd {
 	case beginSetup:
 		return p.beginSetup("")
 	case openSetup:
-		return p.openSetup(a.setup, a.remove)
+		return p.openSetup(a.setup, a.purpose)
 	case modePicked:
 		return p.forward(modeChosen{a.mode, p.defaults(a.mode)})
 	case forward:
@@ -116,6 +128,8 @@ func (p *program) walk(id int, a action) tea.Cmd {
 		return nil
 	case unmake:
 		return p.unmake()
+	case consult:
+		return p.consult()
 	case change:
 		return p.change(a.what)
 	case home:
@@ -196,10 +210,10 @@ func (p *program) defaults(mode state.Mode) state.Answers {
 
 // openSetup starts a walk for a setup that is there, to complete it or to take it
 // back: only what is missing is asked for.
-func (p *program) openSetup(s *state.Setup, remove bool) tea.Cmd {
+func (p *program) openSetup(s *state.Setup, why purpose) tea.Cmd {
 	p.result = Result{}
 	p.draft = draft{
-		name: s.Name, answers: overlay(p.options.Bench.Defaults(s.Answers.Mode), s.Answers), tokens: p.options.Tokens, stands: true, remove: remove, folder: p.options.Folder, guest: p.options.Guest,
+		name: s.Name, answers: overlay(p.options.Bench.Defaults(s.Answers.Mode), s.Answers), tokens: p.options.Tokens, stands: true, why: why, folder: p.options.Folder, guest: p.options.Guest,
 		kept: keptTokens{authentik: keeps(s, keystore.AuthentikToken), netbird: keeps(s, keystore.NetBirdToken)},
 	}
 	return p.afterMode()
@@ -218,8 +232,26 @@ func (p *program) afterMode() tea.Cmd {
 func (p *program) unmake() tea.Cmd {
 	closing := p.popTo(0)
 	p.draft.name = p.draft.setup()
-	p.draft.stands, p.draft.remove = true, true
+	p.draft.stands, p.draft.why = true, toRemove
 	return tea.Batch(closing, p.openPlan())
+}
+
+// consult asks the doctor about the setup of this walk, over the list of setups.
+func (p *program) consult() tea.Cmd {
+	closing := p.popTo(0)
+	p.draft.name = p.draft.setup()
+	p.draft.stands, p.draft.why = true, toExamine
+	return tea.Batch(closing, p.openPlan())
+}
+
+// examine asks the doctor about a connection that authbird did not make.
+func (p *program) examine() tea.Cmd {
+	p.draft = draft{answers: p.options.Answers, tokens: p.options.Tokens, stands: true, found: true, why: toExamine, guest: p.options.Guest}
+	return p.afterMode()
+}
+
+func (p *program) reports() reports {
+	return reports{version: p.options.Version, now: p.options.Now, files: p.options.Examine, save: p.options.SaveReport}
 }
 
 func (p *program) afterAuthentik() tea.Cmd {
@@ -240,10 +272,14 @@ func (p *program) openAuthentik() tea.Cmd {
 	return p.open(newAuthentikScreen(p.draft, p.options.Bench, p.options.Now))
 }
 
-// openPlan shows what would be done, or what would be taken back.
+// openPlan shows what would be done, what would be taken back, or what the
+// doctor finds.
 func (p *program) openPlan() tea.Cmd {
-	if p.draft.remove {
+	switch p.draft.why {
+	case toRemove:
 		return p.open(newRemoveScreen(p.draft, p.opener))
+	case toExamine:
+		return p.open(newDoctorScreen(p.draft, p.doctor, p.reports()))
 	}
 	return p.open(newPlanScreen(p.draft, p.opener))
 }

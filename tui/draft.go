@@ -17,7 +17,8 @@ type draft struct {
 	netbird   flows.NetBirdSeen
 	kept      keptTokens            // the keystore has them: nobody need type them
 	stands    bool                  // the setup was there before this walk
-	remove    bool                  // the walk is to take it back
+	why       purpose               // what the walk of a setup that stands is about
+	found     bool                  // authbird didn't make it: only the doctor is asked about it
 	folder    string                // where relative paths begin
 	guest     bool                  // the person does not run authbird here: see guest.go
 	others    map[string]state.Mode // the setups that stand already

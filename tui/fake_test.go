@@ -47,6 +47,10 @@ type fakeBench struct {
 	guard     []doctor.Result // before a removal
 	flow      string          // connector
 	forced    string          // the reason that was given
+	ills      []doctor.Result // what the doctor finds
+	blind     error           // why it can't look
+	patients  []Patient
+	repairs   [][]string // the ids that were planned
 }
 
 const (
@@ -83,6 +87,7 @@ func newFakeBench() *fakeBench {
 		checks:    fakeChecks(),
 		proof:     []doctor.Result{{ID: "redirect", Title: "Authentik takes NetBird's redirect URI", Group: doctor.Between, Verdict: doctor.OK}},
 		made:      map[string]bool{},
+		ills:      ills(),
 		stopAt:    map[string]error{},
 		sightings: make(chan flows.Sighting, 8),
 	}

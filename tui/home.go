@@ -24,6 +24,8 @@ type homeScreen struct {
 	at     int
 	look   string // the setup to put the cursor on once the list is there
 	enter  bool   // and to begin with at once
+	// examine begins with asking the doctor about it.
+	examine bool
 }
 
 // homeVerb is one thing to do with a setup. Those that authbird can't do yet
@@ -76,6 +78,9 @@ func (s homeScreen) Update(r room, msg tea.Msg) (screen, action) {
 		if x, ok := s.chosen(); s.enter && ok && x.Name == s.look {
 			s.enter = false
 			return s, s.open(x)
+		} else if s.examine && ok && x.Name == s.look {
+			s.examine = false
+			return s, openSetup{x, toExamine}
 		}
 	case tea.KeyPressMsg:
 		return s.pressed(hit(msg, s.Keys(r)))

@@ -244,6 +244,37 @@ func (o oneAtATime) Open(ctx context.Context, name string, a state.Answers, t fl
 	return turn{session, o.turn}, nil
 }
 
+// doctorInTurn lets a repair lock its setup only when the session before it is
+// closed.
+type doctorInTurn struct {
+	Doctor
+	turn chan struct{}
+}
+
+func (d doctorInTurn) PlanRepair(ctx context.Context, found *flows.Diagnosis, t flows.Tokens, ids []string, ears Ears) (Repair, error) {
+	select {
+	case d.turn <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	repair, err := d.Doctor.PlanRepair(ctx, found, t, ids, ears)
+	if err != nil {
+		<-d.turn
+		return nil, err
+	}
+	return repairTurn{repair, d.turn}, nil
+}
+
+type repairTurn struct {
+	Repair
+	held chan struct{}
+}
+
+func (t repairTurn) Close() error {
+	defer func() { <-t.held }()
+	return t.Repair.Close()
+}
+
 // turn ends when the session is closed.
 type turn struct {
 	Session

@@ -16,6 +16,7 @@ import (
 type program struct {
 	options  Options
 	opener   Opener
+	doctor   Doctor
 	ctx      context.Context
 	stack    []layer
 	nextID   int
@@ -62,7 +63,8 @@ func newProgram(ctx context.Context, o Options) *program {
 		o.Env = os.Environ()
 	}
 	p := &program{options: o, ctx: ctx, closings: map[int]tea.Cmd{}}
-	p.opener = newOneAtATime(o.Bench)
+	opener := newOneAtATime(o.Bench)
+	p.opener, p.doctor = opener, doctorInTurn{o.Bench, opener.turn}
 	p.room = room{theme: newTheme(true), dark: true, colour: true, links: takesLinks(termOf(o.Env))}
 	p.setSize(80, 24)
 	p.sized = false

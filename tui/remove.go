@@ -203,7 +203,7 @@ func (s *removeScreen) fail(err error) {
 	s.stage, s.trouble = removeStopped, newTrouble(err)
 	var fit []remedy
 	for _, r := range s.trouble.remedies {
-		if r.act == (change{askOptions}) || r.act == (unmake{}) {
+		if r.act == (change{askOptions}) || r.act == (unmake{}) || r.act == (consult{}) {
 			continue
 		}
 		if _, again := r.act.(retry); again {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image/color"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -119,7 +120,7 @@ func someScreens() map[string]screen {
 	removed.stage, removed.archive = removeDone, "/home/ada/.local/state/authbird/archive/netbird.example.com-20261124"
 	guide := newDoneScreen(finish{job: j, plan: plan, results: fakeChecks()}, "", "authbird setup standalone --yes")
 	guide.answers = standalone.answers
-	return map[string]screen{
+	all := map[string]screen{
 		"domain": newDomainScreen(standalone), "options, standalone": newOptionsScreen(standalone, b), "done, standalone": guide,
 		"remove": removing, "remove, stopped": unmade, "remove, done": removed,
 		"home": loaded, "mode": newModeScreen([]state.Mode{state.Connector, state.Standalone}, ""),
@@ -130,6 +131,8 @@ func someScreens() map[string]screen {
 		"done":       newDoneScreen(finish{job: j, plan: plan, results: fakeChecks()}, "https://netbird.example.com", "authbird setup connector --yes"),
 		"passphrase": newPassphraseScreen(passAsked{question: keystore.Question{New: true, Where: "/home/ada/keys"}, reply: make(chan passReply, 1)}),
 	}
+	maps.Copy(all, doctorScreens(b, d))
+	return all
 }
 
 func TestNoScreenIsEverWiderOrHigherThanItsWindow(t *testing.T) {
@@ -331,7 +334,7 @@ func TestServerTextCannotReachTheTerminalRaw(t *testing.T) {
 
 func TestRandomKeysSizesAndMessagesDoNoHarm(t *testing.T) {
 	keys := []string{"enter", "enter", "enter", "esc", "up", "down", "left", "right", "tab", "shift+tab", "space", "pgup", "pgdown",
-		"backspace", "home", "end", "delete", "f1", "?", "q", "n", "p", "g", "e", "c", "r", "a", "s", "w", "h", "l", "j", "k", "x", "ctrl+c", "ctrl+u"}
+		"backspace", "home", "end", "delete", "f1", "?", "q", "n", "p", "g", "e", "c", "r", "a", "s", "w", "h", "l", "j", "k", "x", "d", "f", "F", "m", "ctrl+c", "ctrl+u"}
 	for seed := range uint64(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 7))

@@ -3,6 +3,7 @@ package tui
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -40,6 +41,9 @@ func newTrouble(err error) trouble {
 	}
 	all := remedies(stop)
 	if len(stop.Stands) > 0 {
+		if stop.Reason == flows.WentWrong || stop.Reason == flows.NotAsMeant || stop.Reason == flows.NotProven || stop.Reason == flows.NeedsPerson {
+			all = slices.Insert(all, 1, remedy{wordsAskDoctor, consult{}})
+		}
 		all = append(all, remedy{wordsTakeBack, unmake{}})
 	}
 	return trouble{stop: stop, remedies: all}

@@ -39,6 +39,12 @@ type Options struct {
 	Answers state.Answers // what flags gave beforehand
 	Tokens  flows.Tokens  // what the environment or files gave beforehand
 
+	// Examine names files that the doctor looks at too.
+	Examine flows.DiagnoseOptions
+	// SaveReport writes a report of the doctor into a file and says where. Nil:
+	// it is only shown and copied.
+	SaveReport func(setup string, text []byte) (path string, err error)
+
 	// Asker, where the keystore may ask for a passphrase while the program runs.
 	Asker *Asker
 	// SimulateLogin lets a simulated person sign in. Nil: there is no such person.
@@ -49,15 +55,18 @@ type Options struct {
 type Start int
 
 const (
-	StartHome  Start = iota // the list of setups
-	StartWalk               // a new setup; Answers.Mode says which way, "" asks
-	StartSetup              // the setup named by Setup
+	StartHome   Start = iota // the list of setups
+	StartWalk                // a new setup; Answers.Mode says which way, "" asks
+	StartSetup               // the setup named by Setup
+	StartDoctor              // the doctor, about the setup named by Setup or, with "", about what Answers name
 )
 
 // Result is what came of a run of the program.
 type Result struct {
 	Setup string // the last one that was worked on; "": none
 	Done  bool   // it stands, and the run came to its end
+	// Found is what the doctor found, where it was asked last.
+	Found *flows.Diagnosis
 	// Err is a *flows.Stopped where a run stopped early and was left so.
 	Err error
 	// Lines are for the normal screen, once this one is gone.
