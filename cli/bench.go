@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -68,27 +69,56 @@ func (a *app) bench(ask asker) (*flows.Bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	stores := map[keystore.Kind]*keystore.Store{}
+	kit := &kit{stores: map[keystore.Kind]*keystore.Store{}, transports: map[string]*clients.Transport{}}
 	return &flows.Bench{
 		State: dir,
 		OpenKeys: func(ctx context.Context, kind keystore.Kind) (*keystore.Store, error) {
-			if s := stores[kind]; s != nil {
-				return s, nil
-			}
-			s, err := keystore.Open(ctx, a.keystoreOptions(kind, dir.Path(), ask))
-			if err == nil { // asked for again by what it turned out to be
-				stores[kind], stores[s.Kind()] = s, s
-			}
-			return s, err
+			return kit.store(kind, func() (*keystore.Store, error) { return keystore.Open(ctx, a.keystoreOptions(kind, dir.Path(), ask)) })
 		},
 		Transport: func(caFile string) (*clients.Transport, error) {
-			return clients.New(clients.Options{
-				CAFile: caFile, Timeout: a.opts.timeout, Trace: tracer,
-				UserAgent: "authbird/" + versionOf(a.Version), Now: a.Now,
+			return kit.transport(caFile, func() (*clients.Transport, error) {
+				return clients.New(clients.Options{
+					CAFile: caFile, Timeout: a.opts.timeout, Trace: tracer,
+					UserAgent: "authbird/" + versionOf(a.Version), Now: a.Now,
+				})
 			})
 		},
 		Now: a.Now, Rand: a.Rand, Wait: wait, LookPath: exec.LookPath,
 	}, nil
+}
+
+// kit is what is opened once a run, however many setups are worked on at the
+// same time: keystores, which may ask for a passphrase, and connections.
+type kit struct {
+	mu         sync.Mutex
+	stores     map[keystore.Kind]*keystore.Store
+	transports map[string]*clients.Transport // by CA file
+}
+
+func (k *kit) store(kind keystore.Kind, open func() (*keystore.Store, error)) (*keystore.Store, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if s := k.stores[kind]; s != nil {
+		return s, nil
+	}
+	s, err := open()
+	if err == nil { // asked for again by what it turned out to be
+		k.stores[kind], k.stores[s.Kind()] = s, s
+	}
+	return s, err
+}
+
+func (k *kit) transport(caFile string, open func() (*clients.Transport, error)) (*clients.Transport, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if t := k.transports[caFile]; t != nil {
+		return t, nil
+	}
+	t, err := open()
+	if err == nil {
+		k.transports[caFile] = t
+	}
+	return t, err
 }
 
 // keystoreOptions keeps the sandbox's secrets in memory: the env backend over

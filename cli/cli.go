@@ -36,6 +36,7 @@ type World struct {
 	// Nil: what is typed is not shown anyway.
 	Hide    func() (show func(), err error)
 	Getenv  func(string) string
+	Environ func() []string // the whole environment, for commands that are run; nil: it is empty
 	Signals <-chan os.Signal
 	Now     func() time.Time
 	Rand    io.Reader
@@ -148,7 +149,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpFunc(a.help)
 	a.opts.common(root.PersistentFlags())
 	root.AddCommand(
-		a.setupVerb(), a.planVerb(), a.resumeVerb(), a.statusVerb(), a.groupsVerb(),
+		a.setupVerb(), a.planVerb(), a.resumeVerb(), a.statusVerb(), a.groupsVerb(), a.doctorVerb(),
 		a.removeVerb(), a.envVerb(), a.keystoreVerb(), a.sandboxVerb(), a.manVerb(),
 	)
 	_ = root.RegisterFlagCompletionFunc("setup", a.completeSetups)

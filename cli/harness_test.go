@@ -101,10 +101,19 @@ func (d *desk) authbird(args ...string) outcome {
 	exit := cli.Run(ctx, cli.World{
 		Args: args, Stdin: d.stdin, Stdout: &listener{to: &out, hears: d.outHears}, Stderr: &listener{to: &people, hears: d.hears},
 		StdinTerminal: d.terminal, StderrTerminal: d.terminal,
-		Getenv: func(name string) string { return d.env[name] }, Signals: d.signals,
+		Getenv: func(name string) string { return d.env[name] }, Environ: d.environ, Signals: d.signals,
 		Now: time.Now, Rand: rand.Reader, Version: "v0.0.0-test",
 	})
 	return outcome{t: d.t, exit: exit, out: out.String(), human: people.String()}
+}
+
+// environ is the shell's environment whole.
+func (d *desk) environ() []string {
+	var out []string
+	for name, value := range d.env {
+		out = append(out, name+"="+value)
+	}
+	return out
 }
 
 // listener passes on what is written, and tells of it.

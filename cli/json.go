@@ -54,6 +54,7 @@ type checkLine struct {
 	Repair   string         `json:"repair"`
 	Hits     string         `json:"hits,omitempty"`
 	Advice   string         `json:"advice,omitempty"`
+	Was      doctor.Verdict `json:"was,omitempty"` // with --watch: at the look before
 }
 
 type setupLine struct {
@@ -126,11 +127,7 @@ func (v *jsonVoice) step(kind, setup string, a flows.About, f flows.Finding) ste
 
 func (v *jsonVoice) event(setup string, e flows.Event) {
 	if e.Phase == flows.Checked {
-		c := e.Check
-		v.write(checkLine{
-			header: v.head("check", setup), ID: c.ID, Title: c.Title, Group: c.Group, Verdict: c.Verdict,
-			Evidence: c.Evidence, Cause: c.Cause, Repair: c.Repair, Hits: c.Hits, Advice: c.Advice,
-		})
+		v.write(v.check(setup, e.Check))
 		return
 	}
 	line := v.step("step", setup, e.Step, e.Finding)

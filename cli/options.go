@@ -48,6 +48,8 @@ type options struct {
 	authentikVersion, netbirdVersion string
 	latency                          time.Duration
 	fresh                            bool
+
+	doctor doctorOptions
 }
 
 // defaultTimeout bounds each request.

@@ -30,6 +30,7 @@ func OS(version string) World {
 		StdoutTerminal: isTerminal(os.Stdout),
 		StderrTerminal: isTerminal(os.Stderr),
 		Getenv:         os.Getenv,
+		Environ:        os.Environ,
 		Signals:        signals,
 		Now:            time.Now,
 		Rand:           rand.Reader,

@@ -44,6 +44,7 @@ func (a *app) screen(ctx context.Context, j *job, start tui.Start) error {
 		Bench: tui.OnBench(bench), Shelf: bench.State, Version: versionOf(a.Version), Sandbox: a.world != nil,
 		Modes: []state.Mode{state.Connector, state.Standalone}, Defaults: a.screenDefaults(bench), In: a.Stdin, Out: a.terminal, Now: a.Now, Asker: passphrase,
 		Start: start, Setup: j.name, Answers: j.answers, Tokens: j.tokens,
+		Examine: a.opts.doctor.files(), SaveReport: a.keepReport,
 	}
 	if start == tui.StartWalk {
 		o.Setup = a.opts.setup
@@ -70,6 +71,9 @@ func (a *app) screen(ctx context.Context, j *job, start tui.Start) error {
 		return errInterrupted
 	}
 	a.last = outcome{Setup: result.Setup}
+	if start == tui.StartDoctor && result.Found != nil {
+		a.last = a.verdictOf(result.Found)
+	}
 	return nil
 }
 

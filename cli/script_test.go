@@ -2,8 +2,10 @@ package cli_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -33,6 +35,7 @@ func TestScripts(t *testing.T) {
 			"fault":   scriptFault,
 			"heal":    scriptHeal,
 			"member":  scriptMember,
+			"mode":    scriptMode,
 		},
 	})
 }
@@ -82,6 +85,18 @@ func scriptMember(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	s := *ts.Value(serversKey{}).(**sim.Sandbox)
 	s.Authentik.AddUser(simauthentik.User{Username: args[0], Name: args[0], Email: args[0] + "@example.com", Password: sim.PersonPassword, Groups: args[1:]})
+}
+
+// scriptMode says whether a file has just these rights.
+func scriptMode(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: mode RIGHTS FILE")
+	}
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[0] && runtime.GOOS != "windows" {
+		ts.Fatalf("%s has the rights %s", args[1], got)
+	}
 }
 
 func scriptHeal(ts *testscript.TestScript, _ bool, args []string) {

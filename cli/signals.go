@@ -14,6 +14,7 @@ type interrupts struct {
 	giveUp  context.Context
 	screen  atomic.Bool // the full screen is drawn: no remark may be written over it
 	stopped atomic.Bool
+	first   atomic.Value // os.Signal: the one that stopped it
 }
 
 // listen returns a context that the first signal cancels, and what ends the
@@ -30,6 +31,7 @@ func (i *interrupts) listen(ctx context.Context, signals <-chan os.Signal, note 
 			case <-over:
 				return
 			case s := <-signals:
+				i.first.CompareAndSwap(nil, received{s})
 				if i.stopped.Swap(true) {
 					if s == os.Interrupt {
 						give()
@@ -44,6 +46,17 @@ func (i *interrupts) listen(ctx context.Context, signals <-chan os.Signal, note 
 		}
 	}()
 	return ctx, func() { close(over); <-ended; stop(); give() }
+}
+
+// received holds a signal, whatever its type.
+type received struct{ os.Signal }
+
+// asked is the signal that stopped the run; nil: none did.
+func (i *interrupts) asked() os.Signal {
+	if h, ok := i.first.Load().(received); ok {
+		return h.Signal
+	}
+	return nil
 }
 
 // gaveUp says that the person did not wait for the last step.

@@ -20,6 +20,10 @@ type voice interface {
 	groups(setup string, g flows.GroupsSeen)
 	// removal tells what taking back means for one object.
 	removal(setup string, r flows.Removal)
+	// diagnosis tells all that the doctor found of one connection.
+	diagnosis(d *flows.Diagnosis)
+	// changed tells what is otherwise than at the look before.
+	changed(d *flows.Diagnosis, changes []change)
 	// result is the last word.
 	result(out outcome)
 }
