@@ -101,7 +101,7 @@ func (t *Transport) Do(ctx context.Context, c Call) (Answer, error) {
 			}
 			again = mayRepeat(c, a)
 		}
-		if !again || n >= t.opts.Attempts {
+		if !again || n >= t.opts.Attempts || t.again != nil && !t.again() {
 			return a, failure
 		}
 		d := retryablehttp.DefaultBackoff(backoffMin, backoffMax, n-1, resp)

@@ -37,8 +37,9 @@ type Options struct {
 
 // Transport sends requests. It is safe for concurrent use, and one is meant to serve a whole run.
 type Transport struct {
-	opts Options
-	base http.RoundTripper
+	opts  Options
+	base  http.RoundTripper
+	again func() bool // asked before a request is tried again; nil: it is
 }
 
 // New builds a Transport. It fails only where CAFile can't be read or holds no certificate.
@@ -130,14 +131,15 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Heard is the same transport, connections included, with one more listener of every attempt.
-func (t *Transport) Heard(by func(Exchange)) *Transport {
+// Heard is the same transport, connections included, with one more listener of every attempt, and somebody to ask
+// whether one that failed may be tried again (nil: nobody).
+func (t *Transport) Heard(by func(Exchange), again func() bool) *Transport {
 	o, first := t.opts, t.opts.Trace
 	o.Trace = func(x Exchange) {
 		first(x)
 		by(x)
 	}
-	return &Transport{opts: o, base: t.base}
+	return &Transport{opts: o, base: t.base, again: again}
 }
 
 // CloseIdle closes the connections that nobody uses.

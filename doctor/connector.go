@@ -18,7 +18,7 @@ func (c Case) connector() []Question {
 		ask(2, idConnector, "NetBird has the connector", NetBird, func(f *facts.Facts) Outcome { return connectorStands(f, c) }, after...),
 		ask(2, idIssuer, "NetBird and Authentik name the same issuer", Between, func(f *facts.Facts) Outcome { return issuerSame(f, c) }, append(after, idConnector, idDiscovery, "issuer-mode")...),
 		ask(2, idRestart, "NetBird runs on the connector as it is", NetBird, func(f *facts.Facts) Outcome { return proofRestart(f, c.Proven) }, append(after, idConnector, idIssuer)...),
-		ask(2, idSecret, "Authentik accepts the client secret", Between, func(f *facts.Facts) Outcome { return clientSecret(f, c) }, idAuthentik, idProvider, idApplication, idDiscovery, idGrants),
+		ask(2, idSecret, "Authentik accepts the client secret", Between, func(f *facts.Facts) Outcome { return clientSecret(f, c) }, idAuthentik, idProvider, idApplication, idDiscovery, idGrants, idRedirect, idEmbedded),
 		ask(2, "login-start", "a login at NetBird leads to Authentik", Between, func(f *facts.Facts) Outcome { return loginStart(f, c) },
 			append(after, idAuthentik, idConnector, idIssuer, idRestart, idProvider, idApplication, idDiscovery, idRedirect, idReach)...),
 	}

@@ -237,14 +237,15 @@ func onlyConnector(f *facts.Facts) Outcome {
 // netBirdRelease is the preflight's check, and knows releases that break
 // logins by Authentik.
 func netBirdRelease(f *facts.Facts) Outcome {
+	if clients.KindOf(f.NetBird.Version.Err) == clients.Unsupported && netBirdHealthy(f) {
+		return Outcome{Verdict: Warn, Evidence: "older than 0.64.2: it doesn't tell its version", Cause: "this NetBird is old; after updates to 0.63.0, logins through Authentik are reported to have broken (netbirdio/netbird#5121), and the cause was not found", Advice: "update NetBird"}
+	}
 	if !f.NetBird.Version.OK() {
 		return netBirdVersion(f)
 	}
 	switch v := strings.TrimPrefix(f.NetBird.Version.Value, "v"); {
 	case v == "0.71.0":
 		return Outcome{Verdict: Fail, Evidence: v, Cause: "NetBird 0.71.0 sends a wrong address along with a sign-in by code (netbirdio/netbird#6189)", Hits: "signing machines in with a code ends at \"Unregistered redirect_uri\"", Advice: "update NetBird"}
-	case strings.HasPrefix(v, "0.63.0"):
-		return Outcome{Verdict: Warn, Evidence: v, Cause: "after updates to NetBird 0.63.0, logins through Authentik are reported to have broken (netbirdio/netbird#5121); the cause was not found", Advice: "update NetBird"}
 	}
 	return netBirdVersion(f)
 }

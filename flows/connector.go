@@ -18,20 +18,13 @@ import (
 // application in Authentik, and an identity provider in NetBird's embedded IdP.
 func Connector(w *Work) Flow {
 	p := &connectorProof{Work: w}
-	redirects := func(f *facts.Facts) []authentik.RedirectURI {
-		var out []authentik.RedirectURI
-		for _, uri := range connectorRedirects(f) {
-			out = append(out, authentik.RedirectURI{MatchingMode: "strict", URL: uri})
-		}
-		return out
-	}
 	steps := []Step{
 		clientSecret{w},
 		provider{Work: w, want: w.connectorProvider, ready: p.begin},
 		application{w},
 	}
 	steps = append(steps, w.bindings()...)
-	steps = append(steps, redirect{w, redirects}, connector{Work: w, changed: p.note})
+	steps = append(steps, redirect{w, strictRedirects}, connector{Work: w, changed: p.note})
 	steps = append(steps, w.groupSync()...)
 	return Flow{
 		Name: string(state.Connector), Steps: steps,
@@ -41,6 +34,15 @@ func Connector(w *Work) Flow {
 			return append(p.prove(ctx, f), w.proveGroups(ctx, f)...)
 		},
 	}
+}
+
+// strictRedirects are connectorRedirects as a provider lists them.
+func strictRedirects(f *facts.Facts) []authentik.RedirectURI {
+	var out []authentik.RedirectURI
+	for _, uri := range connectorRedirects(f) {
+		out = append(out, authentik.RedirectURI{MatchingMode: "strict", URL: uri})
+	}
+	return out
 }
 
 func (w *Work) wants() doctor.Wants {

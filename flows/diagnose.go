@@ -25,10 +25,10 @@ type Diagnosis struct {
 	// reached, or neither takes a token. Nil where something was seen.
 	CouldNotLook error
 
-	clientID string // of a connection that authbird did not make
-	facts    *facts.Facts
-	people   []string // whose names the texts may hold, once facts are let go
-	options  DiagnoseOptions
+	known   Known // what was found of a connection that authbird did not make
+	facts   *facts.Facts
+	people  []string // whose names the texts may hold, once facts are let go
+	options DiagnoseOptions
 }
 
 // DiagnoseOptions say what else is at hand, and who watches.
@@ -47,7 +47,12 @@ func (b *Bench) Diagnose(ctx context.Context, setup string, t Tokens, o Diagnose
 	if err != nil {
 		return nil, err
 	}
-	x := &examination{bench: b, setup: s, options: o, d: &Diagnosis{Setup: setup, Answers: s.Answers, options: o}}
+	return b.examine(ctx, setup, t, o, s)
+}
+
+// examine looks at a setup whose state was read, locked or not.
+func (b *Bench) examine(ctx context.Context, name string, t Tokens, o DiagnoseOptions, s *state.Setup) (*Diagnosis, error) {
+	x := &examination{bench: b, setup: s, options: o, d: &Diagnosis{Setup: name, Answers: s.Answers, options: o}}
 	if err := x.open(ctx, t); err != nil {
 		return nil, err
 	}
@@ -62,6 +67,7 @@ type examination struct {
 	work     *Work
 	d        *Diagnosis
 	requests atomic.Int64
+	again    atomic.Int64 // attempts beyond a request's first that were asked for
 }
 
 // open finds the tokens and the secrets. A keystore that can't be opened, or a
@@ -81,7 +87,7 @@ func (x *examination) open(ctx context.Context, t Tokens) error {
 	if err != nil {
 		return err
 	}
-	s, err := serversOver(tr.Heard(func(clients.Exchange) { x.requests.Add(1) }), x.setup.Answers, t)
+	s, err := serversOver(tr.Heard(func(clients.Exchange) { x.requests.Add(1) }, func() bool { return x.again.Add(1) <= mostRetried }), x.setup.Answers, t)
 	if err != nil {
 		return err
 	}
@@ -92,6 +98,10 @@ func (x *examination) open(ctx context.Context, t Tokens) error {
 	}
 	return nil
 }
+
+// mostRetried is how often an examination tries a request again: what doesn't
+// answer is a finding.
+const mostRetried = 2
 
 // noSecrets is a keystore that can't be opened.
 type noSecrets struct{ err error }

@@ -11,7 +11,7 @@ import (
 // diagnose examines the lab's setup.
 func (l *lab) diagnose() *flows.Diagnosis {
 	l.t.Helper()
-	d, err := l.bench.Diagnose(l.t.Context(), setupName, l.tokens, flows.DiagnoseOptions{})
+	d, err := l.bench.Diagnose(l.t.Context(), setupName, l.tokens, l.options)
 	if err != nil {
 		l.t.Fatal(err)
 	}

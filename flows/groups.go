@@ -44,7 +44,7 @@ func Groups(w *Work) Flow {
 // groupNames are the groups of Authentik that the answers name.
 func (w *Work) groupNames() []string {
 	out := slices.Clone(w.Answers.AllowGroups)
-	for _, g := range w.Answers.LetIn {
+	for _, g := range slices.Concat(w.Answers.LetIn, w.boundGroups) {
 		if !slices.Contains(out, g) {
 			out = append(out, g)
 		}

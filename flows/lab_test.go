@@ -4,12 +4,18 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"io"
+	"log"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,6 +57,10 @@ type lab struct {
 	bench   *flows.Bench
 	secrets string // the age identity's file
 	adopt   bool
+	options flows.DiagnoseOptions
+	ahead   map[string]*atomic.Int64 // by place: how far its clock is ahead
+	dial    map[string]string        // addresses that lead elsewhere
+	trusts  *x509.CertPool
 	mu      sync.Mutex
 	sent    []clients.Exchange // that authbird made
 }
@@ -64,11 +74,13 @@ type labOptions struct {
 
 func newLab(t *testing.T, o labOptions) *lab {
 	t.Helper()
-	l := &lab{t: t, faults: map[string]*fault.Faults{"authentik": fault.New(), "netbird": fault.New()}, urls: map[string]string{}}
+	l := &lab{t: t, faults: map[string]*fault.Faults{"authentik": fault.New(), "netbird": fault.New()}, urls: map[string]string{},
+		ahead: map[string]*atomic.Int64{"authentik": {}, "netbird": {}}, dial: map[string]string{}}
 	if o.version == "" {
 		o.version = "2025.12.0-rc1"
 	}
-	l.authentik = simauthentik.New(simauthentik.Options{Version: o.version, Token: adminToken, Rand: seeded("authentik"), Faults: l.faults["authentik"]})
+	l.authentik = simauthentik.New(simauthentik.Options{Version: o.version, Token: adminToken, Now: l.clock("authentik"), Rand: seeded("authentik"), Faults: l.faults["authentik"]})
+	o.netbird.Now = l.clock("netbird")
 	o.netbird.Rand, o.netbird.Faults = seeded("netbird"), l.faults["netbird"]
 	if o.netbird.OwnerEmail == "" {
 		o.netbird.OwnerEmail, o.netbird.OwnerName, o.netbird.OwnerPassword, o.netbird.OwnerToken = "owner@example.com", "Owner", "correct horse battery", ownerToken
@@ -127,10 +139,75 @@ func (l *lab) newBench() *flows.Bench {
 			return keystore.Open(ctx, keystore.Options{Kind: keystore.File, Dir: dir.Path(), Identity: l.secrets})
 		},
 		Transport: func(ca string) (*clients.Transport, error) {
-			return clients.New(clients.Options{CAFile: ca, Timeout: patience, Trace: l.note, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
+			return clients.New(clients.Options{CAFile: ca, Base: l.roads(), Timeout: patience, Trace: l.note, Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
 		},
 		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
+}
+
+// roads is nil, for the usual transport, unless addresses lead elsewhere.
+func (l *lab) roads() http.RoundTripper {
+	if len(l.dial) == 0 && l.trusts == nil {
+		return nil
+	}
+	var d net.Dialer
+	return &http.Transport{TLSClientConfig: &tls.Config{RootCAs: l.trusts}, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if to, there := l.dial[address]; there {
+			address = to
+		}
+		return d.DialContext(ctx, network, address)
+	}}
+}
+
+// clock is the clock of one place.
+func (l *lab) clock(place string) func() time.Time {
+	return func() time.Time { return time.Now().Add(time.Duration(l.ahead[place].Load())) }
+}
+
+// skew sets the clock of one place ahead.
+func (l *lab) skew(place string, by time.Duration) { l.ahead[place].Store(int64(by)) }
+
+// apiAtItsOldPort puts NetBird where no proxy stands in front of its API.
+func (l *lab) apiAtItsOldPort() error {
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<title>NetBird</title>"))
+	}))
+	l.t.Cleanup(page.Close)
+	l.dial["netbird.example.com:80"] = page.Listener.Addr().String()
+	l.dial["netbird.example.com:33073"] = strings.TrimPrefix(l.urls["netbird"], "http://")
+	return l.answer(func(a *state.Answers) { a.NetBirdURL, a.AllowHTTP = "http://netbird.example.com", true })
+}
+
+// behindTLS puts a proxy in front of Authentik that tells it of no https.
+func (l *lab) behindTLS() error {
+	to, err := url.Parse(l.urls["authentik"])
+	if err != nil {
+		return err
+	}
+	proxy := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+	}})
+	proxy.Config.ErrorLog = log.New(io.Discard, "", 0)
+	proxy.StartTLS()
+	l.t.Cleanup(proxy.Close)
+	l.trusts = x509.NewCertPool()
+	l.trusts.AddCert(proxy.Certificate())
+	l.must(l.edit(l.urls["authentik"], proxy.URL))
+	return l.answer(func(a *state.Answers) { a.AuthentikURL = proxy.URL })
+}
+
+// answer changes the answers of the setup as they are on disk.
+func (l *lab) answer(change func(*state.Answers)) error {
+	s, err := l.bench.State.Lock(setupName)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	a := s.Answers
+	change(&a)
+	return s.SaveAnswers(a)
 }
 
 // identityFile is an age key, so that no passphrase has to be stretched.

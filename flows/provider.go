@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"authbird/clients"
@@ -20,6 +21,8 @@ type provider struct {
 	// ready is called once the provider was read back, so that what can be
 	// proven of it starts at once.
 	ready func(ctx context.Context, f *facts.Facts)
+	// only are the fields, by the API's names, that may be changed; nil: all.
+	only []string
 }
 
 func (s provider) About() About {
@@ -50,7 +53,7 @@ func (s provider) Look(f *facts.Facts, past state.Receipt) Finding {
 		return Finding{Verdict: Missing}
 	}
 	found := Finding{Verdict: InPlace, ObjectID: strconv.Itoa(have.PK)}
-	for _, c := range providerChanges(f, have, want, s.ours(have), past.Made) {
+	for _, c := range s.changes(f, have, want, past.Made) {
 		found.Fields = append(found.Fields, c.Field)
 		found.Intent.Before = c.remember(found.Intent.Before)
 	}
@@ -61,6 +64,15 @@ func (s provider) Look(f *facts.Facts, past state.Receipt) Finding {
 		found.Verdict = Differs
 	}
 	return found
+}
+
+// changes are those of the fields that may be changed.
+func (s provider) changes(f *facts.Facts, have authentik.Provider, want authentik.ProviderSpec, made bool) []providerChange {
+	all := providerChanges(f, have, want, s.ours(have), made)
+	if s.only == nil {
+		return all
+	}
+	return slices.DeleteFunc(all, func(c providerChange) bool { return !slices.Contains(s.only, c.key) })
 }
 
 // ours says whether the provider has the client id that the journal knows.
@@ -123,7 +135,7 @@ func (s provider) change(ctx context.Context, f *facts.Facts, want authentik.Pro
 	}
 	patch := map[string]any{}
 	past, _ := s.Record.Last(stepProvider)
-	for _, c := range providerChanges(f, have, want, ours, past.Made) {
+	for _, c := range s.changes(f, have, want, past.Made) {
 		patch[c.key] = c.value
 	}
 	if len(patch) == 0 {

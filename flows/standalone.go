@@ -45,6 +45,7 @@ func Standalone(w *Work) Flow {
 	steps = append(steps, redirect{w, redirects}, serviceAccount{w}, appPassword{w})
 	steps = append(steps, w.rights()...)
 	steps = append(steps, w.access()...)
+	steps = append(steps, w.letIn()...)
 	steps = append(steps, deviceFlow{Work: w, ready: p.begin}, brandFlow{w}, setupEnv{w})
 	if w.Answers.NetBirdConfig != "" {
 		steps = append(steps, managementFile{w})

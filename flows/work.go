@@ -35,7 +35,8 @@ type Work struct {
 	Shared    func() bool // another setup of this machine stands on the same Authentik
 	Known     *Known      // of a connection that authbird did not make; nil: the journal knows
 
-	readGroups bool // all that there is to know of groups is read, wanted or not
+	readGroups  bool     // all that there is to know of groups is read, wanted or not
+	boundGroups []string // that a person restricted the application to; only where that is repaired
 }
 
 // Known is what was found of a connection that authbird did not make.
@@ -97,6 +98,10 @@ const (
 	stepBrand             = "brand"
 	stepSetupEnv          = "setup-env"
 	stepManagement        = "management-json"
+
+	// Of repairs alone.
+	stepLetIn    = "let-in"
+	stepApproval = "approval"
 )
 
 // alphabet keeps secrets free of anything that a shell, a URL, a Go template

@@ -328,3 +328,35 @@ func (s *Server) AddMany(users, applications int) {
 		s.st.putApp(a)
 	}
 }
+
+// NoteLogin puts into the event log that a user logged in to the application
+// of that client id, from an address.
+func (s *Server) NoteLogin(clientID, username, address string) error {
+	return s.edit("user "+username, func() bool {
+		u := s.st.usersBy[username]
+		if u == nil {
+			return false
+		}
+		s.st.events = append(s.st.events, &event{
+			PK: s.uuid(), Action: "authorize_application", App: "authentik.providers.oauth2.views.authorize", ClientIP: address, Created: s.now(),
+			User:    map[string]any{"pk": u.PK, "email": u.Email, "username": u.Username},
+			Context: map[string]any{"http_request": map[string]any{"args": map[string]any{"client_id": clientID}}}, Brand: map[string]any{},
+		})
+		return true
+	})
+}
+
+// SetTokenKey gives a token another key: as if somebody had typed the wrong
+// password.
+func (s *Server) SetTokenKey(identifier, key string) error {
+	return s.edit("token "+identifier, func() bool {
+		t := s.st.tokens[identifier]
+		if t == nil {
+			return false
+		}
+		s.st.dropToken(t)
+		t.Key = key
+		s.st.putToken(t)
+		return true
+	})
+}
