@@ -150,6 +150,7 @@ func (a *app) root() *cobra.Command {
 	a.opts.common(root.PersistentFlags())
 	root.AddCommand(
 		a.setupVerb(), a.planVerb(), a.resumeVerb(), a.statusVerb(), a.groupsVerb(), a.doctorVerb(),
+		a.exportVerb(),
 		a.removeVerb(), a.envVerb(), a.keystoreVerb(), a.sandboxVerb(), a.manVerb(),
 	)
 	_ = root.RegisterFlagCompletionFunc("setup", a.completeSetups)

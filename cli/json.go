@@ -181,6 +181,17 @@ func (v *jsonVoice) groups(setup string, g flows.GroupsSeen) {
 	})
 }
 
+// exportLine is a whole configuration of another tool.
+type exportLine struct {
+	header
+	Format string `json:"format"`
+	Text   string `json:"text"`
+}
+
+func (v *jsonVoice) exported(setup, format, text string) {
+	v.write(exportLine{header: v.head("export", setup), Format: format, Text: text})
+}
+
 func (v *jsonVoice) removal(setup string, r flows.Removal) {
 	v.write(stepLine{header: v.head("plan", setup), ID: r.Step.ID, Title: r.Step.Title, ObjectID: r.ObjectID,
 		Where: r.Step.Where, Object: clients.Clean(r.Step.Object), Note: r.Will + ": " + r.Why})

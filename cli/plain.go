@@ -151,6 +151,8 @@ func (v *plainVoice) groups(_ string, g flows.GroupsSeen) {
 	}
 }
 
+func (v *plainVoice) exported(_, _, text string) { _, _ = io.WriteString(v.out, text) }
+
 func (v *plainVoice) standing(s standing) {
 	v.printf("%s  %s  %s", s.Setup, s.Mode, stateWords(s, v.now()))
 	v.printf("  Authentik  %s", s.AuthentikURL)

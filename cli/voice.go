@@ -18,6 +18,8 @@ type voice interface {
 	standing(s standing)
 	// groups tells who may log in, by groups.
 	groups(setup string, g flows.GroupsSeen)
+	// exported tells a configuration of another tool.
+	exported(setup, format, text string)
 	// removal tells what taking back means for one object.
 	removal(setup string, r flows.Removal)
 	// diagnosis tells all that the doctor found of one connection.

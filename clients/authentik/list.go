@@ -1,7 +1,9 @@
 package authentik
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -77,4 +79,11 @@ func exact[T any](ctx context.Context, c *Client, op, path, filter, value string
 			Status: http.StatusOK, Message: "this version doesn't look up by " + filter}
 	}
 	return found, nil
+}
+
+// decodeNumbers reads JSON and keeps its numbers as they are written.
+func decodeNumbers(raw []byte, out any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return d.Decode(out)
 }

@@ -108,6 +108,17 @@ type Group struct {
 	Roles     []string `json:"roles"` // pks
 }
 
+// Group reads one, by its pk. Absent where there is none.
+func (c *Client) Group(ctx context.Context, pk string) (Group, error) {
+	const op = "read the group"
+	var g Group
+	at, err := segment(op, pk)
+	if err == nil {
+		err = c.get(ctx, op, groups+at+"/", url.Values{"include_users": {"false"}}, &g)
+	}
+	return g, err
+}
+
 // GroupsByName is the groups of exactly that name (case matters); up to 2025.6 there may be several.
 func (c *Client) GroupsByName(ctx context.Context, name string) ([]Group, error) {
 	return exact(ctx, c, "look for the group", groups, "name", name, func(g Group) string { return g.Name }, "include_users", "false")

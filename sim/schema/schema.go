@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -78,6 +79,26 @@ func Authentik(next http.Handler, report func(error)) http.Handler {
 // published schema says.
 func NetBird(next http.Handler, report func(error)) http.Handler {
 	return check(netbirdSchema, next, report)
+}
+
+// AuthentikBody holds the body of a request of that name in Authentik's
+// published schema ("OAuth2ProviderRequest") against it: its types, and that it
+// names no field that the schema doesn't have.
+func AuthentikBody(name string, body map[string]any) error {
+	p, err := authentikSchema()
+	if err != nil {
+		return err
+	}
+	of := p.doc.Components.Schemas[name]
+	if of == nil {
+		return fmt.Errorf("the schema has no %s", name)
+	}
+	for field := range body {
+		if of.Value.Properties[field] == nil && !slices.Contains(p.newer[name], field) {
+			return fmt.Errorf("%s has no field %s", name, field)
+		}
+	}
+	return of.Value.VisitJSON(body)
 }
 
 func check(get func() (*published, error), next http.Handler, report func(error)) http.Handler {
@@ -281,4 +302,23 @@ func transaction(p *published, body any) error {
 		}
 	}
 	return nil
+}
+
+// AuthentikFields are the fields that a request of that name has in Authentik's
+// published schema.
+func AuthentikFields(name string) ([]string, error) {
+	p, err := authentikSchema()
+	if err != nil {
+		return nil, err
+	}
+	of := p.doc.Components.Schemas[name]
+	if of == nil {
+		return nil, fmt.Errorf("the schema has no %s", name)
+	}
+	out := slices.Clone(p.newer[name])
+	for field := range of.Value.Properties {
+		out = append(out, field)
+	}
+	slices.Sort(out)
+	return out, nil
 }
