@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"io"
+	"strings"
 	"time"
 
 	"authbird/clients"
@@ -194,7 +195,7 @@ func (v *jsonVoice) exported(setup, format, text string) {
 
 func (v *jsonVoice) removal(setup string, r flows.Removal) {
 	v.write(stepLine{header: v.head("plan", setup), ID: r.Step.ID, Title: r.Step.Title, ObjectID: r.ObjectID,
-		Where: r.Step.Where, Object: clients.Clean(r.Step.Object), Note: r.Will + ": " + r.Why})
+		Where: r.Step.Where, Object: clients.Clean(r.Step.Object), Fields: r.Fields, Note: strings.Join(append([]string{r.Will + ": " + r.Why}, r.Beside...), "; ")})
 }
 
 func (v *jsonVoice) result(out outcome) {

@@ -141,7 +141,9 @@ func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds())
 
 func (v *plainVoice) removal(_ string, r flows.Removal) {
 	v.tellWell()
-	v.printf("%s", removalWords(r))
+	for _, line := range removalLines(r) {
+		v.printf("%s", line)
+	}
 }
 
 func (v *plainVoice) groups(_ string, g flows.GroupsSeen) {

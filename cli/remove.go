@@ -24,6 +24,7 @@ func (a *app) removeVerb() *cobra.Command {
 		ValidArgsFunction: a.completeSetups,
 		RunE:              a.verb(a.remove),
 	}
+	verb.Flags().BoolVar(&a.opts.adopt, "adopt", false, "where the journal is damaged: take what stands by this setup's names for authbird's, and take it back too")
 	verb.Flags().StringVar(&a.opts.force, "force", "", "the reason for taking away NetBird's last way in all the same")
 	return verb
 }
@@ -45,7 +46,12 @@ func (a *app) remove(ctx context.Context, args []string) error {
 
 func (a *app) removeStored(ctx context.Context, stored *state.Setup) error {
 	asks := a.lineAsks()
-	j, err := a.begin(asks, stored.Answers.Mode, stored)
+	mode := stored.Mode()
+	if mode == "" {
+		return ofSetup(stored.Name, &usageError{message: "neither the answers nor the journal of this setup can be read, so nothing says what it made",
+			hints: []string{"it was left as it is; look at " + stored.Folder}})
+	}
+	j, err := a.begin(asks, mode, stored)
 	if err != nil {
 		return err
 	}
@@ -122,6 +128,9 @@ func (a *app) removing(ctx context.Context, j *job) error {
 		return a.left(&againError{command: "authbird remove " + quote(j.name), err: err})
 	}
 	a.last = outcome{Setup: j.name, Message: j.name + ": taken back; the journal is kept in " + archive}
+	for _, file := range s.Remains() {
+		a.last.Hints = append(a.last.Hints, "left as it was before authbird came: "+file)
+	}
 	return nil
 }
 
@@ -176,4 +185,16 @@ func (a *app) env(ctx context.Context, args []string) error {
 
 func removalWords(r flows.Removal) string {
 	return fmt.Sprintf("%-8s %s %q, %s: %s", r.Will, r.Step.Title, clients.Clean(r.Step.Object), place(r.Step.Where), r.Why)
+}
+
+// removalLines are one object and what there is to say of it.
+func removalLines(r flows.Removal) []string {
+	lines := []string{removalWords(r)}
+	for _, f := range r.Fields {
+		lines = append(lines, fmt.Sprintf("    %s: have %s, authbird left %s", f.Name, orNothing(f.Have), orNothing(f.Want)))
+	}
+	for _, told := range r.Beside {
+		lines = append(lines, "    "+told)
+	}
+	return lines
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"authbird/clients"
 	"authbird/doctor"
 	"authbird/flows"
 	"authbird/keystore"
@@ -137,7 +138,11 @@ func (a *app) begin(asks asking, mode state.Mode, stored *state.Setup) (*job, er
 // take puts the answers of a setup that is there already under those that
 // were given now.
 func (a *app) take(j *job, stored *state.Setup) error {
-	if stored == nil || stored.Answers.Mode == "" {
+	if stored == nil {
+		return nil
+	}
+	if stored.Answers.Mode == "" { // its answers are lost: flags must give them
+		j.name, j.kept = stored.Name, stored.Credentials
 		return nil
 	}
 	if stored.Answers.Mode != j.answers.Mode {
@@ -255,7 +260,7 @@ func (a *app) resume(ctx context.Context, args []string) error {
 		return a.removeStored(ctx, stored)
 	}
 	asks := a.asks()
-	j, err := a.begin(asks, stored.Answers.Mode, stored)
+	j, err := a.begin(asks, stored.Mode(), stored)
 	if err != nil {
 		return err
 	}
@@ -366,7 +371,11 @@ func (a *app) open(ctx context.Context, j *job, adopt func(context.Context, flow
 	if err != nil {
 		return nil, err
 	}
+	for _, told := range s.SetAside() {
+		printLine(a.Stderr, clients.Clean(told))
+	}
 	s.Watch = func(e flows.Event) { a.say.event(j.name, e) }
+	s.Claim = a.opts.adopt
 	s.GiveUp = a.stop.giveUp
 	s.Adopt = adopt
 	if a.opts.adopt {

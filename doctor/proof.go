@@ -21,6 +21,7 @@ type Proven struct {
 	Registered  []string        // redirect URIs that the provider has
 	RedirectFix string          // the id of the step that writes a redirect URI back
 	Account     string          // standalone: the service account
+	Least       bool            // standalone: it is meant to read users and nothing else
 }
 
 // Proof is what shows, without a person, that a finished connector works.

@@ -159,6 +159,9 @@ func proofUsers(f *facts.Facts, p Proven) Outcome {
 	switch {
 	case !u.Read:
 		return unread(nil)
+	case u.OK() && p.Least && f.Authentik.Account.Value.Superuser:
+		return Outcome{Verdict: Warn, Evidence: fmt.Sprintf("%q is a superuser", clients.Clean(p.Account)), Cause: fmt.Sprintf("the service account %q may do everything in Authentik, not just read users: a group that it is in makes it a superuser", p.Account),
+			Advice: "take it out of that group in Authentik, or choose another with --service-account NAME"}
 	case u.OK():
 		return ok(fmt.Sprintf("%d users on the first page", len(u.Value)))
 	case clients.KindOf(u.Err) == clients.Unauthorised:

@@ -60,7 +60,8 @@ const stepTime = 2 * time.Minute
 // it is given.
 type Engine struct {
 	Journal Journal
-	Run     string // this run's name in the journal
+	Run     string        // this run's name in the journal
+	Kept    state.Receipt // what the run's first line keeps of what it goes by
 	Now     func() time.Time
 	// Begin is called once the questions are answered and before anything is
 	// written; nil: nothing to do.
@@ -73,6 +74,8 @@ type Engine struct {
 	// GiveUp, when done, ends even a step that has begun; its outcome is then
 	// unknown until the next look. Nil: never.
 	GiveUp context.Context
+	// Leave are the steps that TakeBack leaves as they stand, with the reason.
+	Leave map[string]string
 }
 
 // Planned is one step with what it found.

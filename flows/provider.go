@@ -186,7 +186,7 @@ func (s provider) Undo(ctx context.Context, r state.Receipt) error {
 		if err != nil {
 			return err
 		}
-		if id := s.clientID(); id != "" && p.ClientID != id {
+		if id := s.clientID(); id == "" || p.ClientID != id {
 			return nil // another provider by now: an Authentik that was set up anew counts from one
 		}
 		return s.Authentik.DeleteProvider(ctx, pk)

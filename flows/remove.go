@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"authbird/clients"
 	"authbird/doctor"
@@ -21,6 +22,8 @@ const (
 	WillDelete  = "delete"  // authbird made it
 	WillRestore = "restore" // it stood there before and was changed
 	WillKeep    = "keep"    // it stood there before and is left alone
+	WillFind    = "gone"    // it is not there any more
+	WillAsk     = "ask"     // whose it is can't be told
 )
 
 // Removal is what taking back means for one object.
@@ -29,6 +32,10 @@ type Removal struct {
 	Will     string
 	ObjectID string
 	Why      string
+	Fields   []Field  // what somebody changed since: have, and what authbird left
+	Beside   []string // what others put to it and what goes with it, in words
+
+	claim bool // ours beyond doubt, though the journal has lost its line
 }
 
 // PlanRemoval lists, in the order of taking back, what goes, what is restored
@@ -38,17 +45,9 @@ func (s *Session) PlanRemoval(ctx context.Context) ([]Removal, []doctor.Result, 
 	if err := s.sameServers(); err != nil {
 		return nil, nil, err
 	}
-	var out []Removal
-	for i := len(s.flow.Steps) - 1; i >= 0; i-- {
-		about := s.flow.Steps[i].About()
-		receipt, _ := s.setup.Last(about.ID)
-		if receipt.ObjectID == "" && !receipt.Made {
-			continue
-		}
-		out = append(out, s.removalOf(about, receipt))
-	}
-	if len(out) == 0 {
-		return out, nil, nil
+	out, err := s.removals(ctx)
+	if err != nil || len(out) == 0 {
+		return out, nil, err
 	}
 	if s.Answers.Mode == state.Standalone {
 		return out, doctor.Judge(doctor.OnlyLogin(s.runsOn()), nil), nil
@@ -59,6 +58,37 @@ func (s *Session) PlanRemoval(ctx context.Context) ([]Removal, []doctor.Result, 
 		return nil, nil, &Stopped{Reason: Interrupted, Err: context.Canceled}
 	}
 	return out, results, nil
+}
+
+// removals is the list, surveyed once: a person said yes to it.
+func (s *Session) removals(ctx context.Context) ([]Removal, error) {
+	if s.taken != nil {
+		return s.taken, nil
+	}
+	if !s.anythingMade() {
+		return nil, nil
+	}
+	out, err := s.surveyed(ctx)
+	if err == nil {
+		s.taken = out
+	}
+	return out, err
+}
+
+// anythingMade says whether the journal knows of anything to take back, or has
+// lost a part of what it knew.
+func (s *Session) anythingMade() bool {
+	if s.setup.Lost() != "" {
+		return true
+	}
+	for _, step := range s.flow.Steps {
+		id := step.About().ID
+		receipt, _ := s.setup.Last(id)
+		if _, open := s.setup.Begun(s.flow.Name, id); open || receipt.ObjectID != "" || receipt.Made {
+			return true
+		}
+	}
+	return false
 }
 
 // runsOn says whether the management.json that authbird patched still names this
@@ -88,6 +118,9 @@ func (s *Session) removalOf(about About, receipt state.Receipt) Removal {
 		r.Why = "NetBird runs on it; what stood there before is in the backup beside it"
 	case about.ID == stepSetupEnv:
 		r.Will, r.Why = WillRestore, "lines that still hold authbird's values are taken out; the others stay"
+		if keys, backup := receipt.Values[lostKey], receipt.Values[backupKey]; keys != "" && backup != "" {
+			r.Why += "; what stood at " + strings.Join(strings.Fields(keys), ", ") + " before comes back only from " + backup
+		}
 	case receipt.Made:
 		r.Will, r.Why = WillDelete, "authbird made it"
 	case len(receipt.Before) > 0:
@@ -138,13 +171,17 @@ func BeingRemoved(s *state.Setup) bool {
 // and keeps the journal as an archive. Force, a person's reason, overrides the
 // guard. Interrupted, it goes on when run again.
 func (s *Session) Remove(ctx context.Context, force string) (archive string, err error) {
-	_, guard, err := s.PlanRemoval(ctx)
+	what, guard, err := s.PlanRemoval(ctx)
 	if err != nil {
 		return "", err
 	}
 	if err := preflightError(guard); err != nil && force == "" {
 		return "", err
 	}
+	if err := s.claim(what); err != nil {
+		return "", err
+	}
+	s.taken = nil // from here on it is no longer as it was read
 	if err := s.TakeBack(ctx, s.flow); err != nil {
 		return "", err
 	}
@@ -167,10 +204,9 @@ func (s *Session) Remove(ctx context.Context, force string) (archive string, err
 // forget takes every secret of the setup out of the keystore, and out of what a
 // killed run left beside NetBird's files.
 func (s *Session) forget(ctx context.Context) error {
-	for _, file := range []string{s.Answers.EnvFile, s.Answers.NetBirdConfig} {
-		if file != "" {
-			hostfiles.Sweep(file)
-		}
+	var err error
+	if s.kept, err = s.backups(); err != nil {
+		return err
 	}
 	names := []string{keystore.ClientSecret, keystore.AppPassword, keystore.AuthentikToken, keystore.NetBirdToken}
 	for _, name := range names {
@@ -185,3 +221,29 @@ func (s *Session) forget(ctx context.Context) error {
 	}
 	return nil
 }
+
+// backups names the backups beside NetBird's files: only they have what a secret
+// was before authbird came. Those with authbird's own went with setup.env's lines.
+func (s *Session) backups() (kept []string, err error) {
+	for _, file := range s.work.hostFiles() {
+		hostfiles.Sweep(file)
+		of, err := hostfiles.Forget(file, "")
+		if err != nil {
+			return nil, fmt.Errorf("look for the backups of %s: %w", file, err)
+		}
+		kept = append(kept, of...)
+	}
+	return kept, nil
+}
+
+// hostFiles are NetBird's files that a setup writes.
+func (w *Work) hostFiles() []string {
+	if w.Answers.Mode != state.Standalone {
+		return nil
+	}
+	return slices.DeleteFunc([]string{w.Answers.EnvFile, w.Answers.NetBirdConfig}, func(file string) bool { return file == "" })
+}
+
+// Remains are the files beside NetBird's that Remove left, as they were before
+// authbird came.
+func (s *Session) Remains() []string { return s.kept }

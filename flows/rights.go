@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
+	"authbird/clients"
 	"authbird/clients/authentik"
 	"authbird/facts"
 	"authbird/state"
@@ -80,12 +82,33 @@ func (s readerRole) Look(f *facts.Facts, past state.Receipt) Finding {
 	switch {
 	case !ok:
 		return Finding{Verdict: Missing}
-	case slices.Contains(f.Authentik.Permissions.Value, mayReadUsers):
-		return Finding{Verdict: InPlace, ObjectID: role.PK}
-	case past.Made:
-		return Finding{Verdict: Missing}
+	case !slices.Contains(f.Authentik.Permissions.Value, mayReadUsers):
+		if past.Made {
+			return Finding{Verdict: Missing}
+		}
+		return Finding{Verdict: Differs, ObjectID: role.PK, Fields: []Field{{Name: "permissions", Have: "without " + mayReadUsers, Want: mayReadUsers}}}
 	}
-	return Finding{Verdict: Differs, ObjectID: role.PK, Fields: []Field{{Name: "permissions", Have: "without " + mayReadUsers, Want: mayReadUsers}}}
+	if more := s.more(f, past); len(more) > 0 {
+		return Finding{Verdict: Differs, ObjectID: role.PK, Fields: []Field{{Name: "permissions", Have: clients.Clean(few(more)) + " besides", Want: mayReadUsers + " alone; what else it may stays on a yes"}}}
+	}
+	return Finding{Verdict: InPlace, ObjectID: role.PK}
+}
+
+// agreedKey is the receipt's value that lists what else the role may, to which
+// somebody said yes.
+const agreedKey = "agreed"
+
+// more are the permissions that the role has and this setup does not need, but
+// for those that somebody said yes to.
+func (s readerRole) more(f *facts.Facts, past state.Receipt) []string {
+	agreed := strings.Fields(past.Values[agreedKey])
+	var out []string
+	for _, p := range f.Authentik.Permissions.Value {
+		if p != mayReadUsers && !slices.Contains(agreed, p) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func (s readerRole) find(f *facts.Facts) (authentik.Role, bool) {
@@ -113,8 +136,13 @@ func (s readerRole) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.Re
 		}
 		return state.Receipt{}, err
 	}
-	f.Authentik.Permissions = facts.Of([]string{mayReadUsers}, nil)
-	return state.Receipt{ObjectID: role.PK, Made: !ok}, nil
+	receipt := state.Receipt{ObjectID: role.PK, Made: !ok}
+	more := s.more(f, state.Receipt{})
+	if ok && len(more) > 0 {
+		receipt.Values = map[string]string{agreedKey: strings.Join(more, " ")}
+	}
+	f.Authentik.Permissions = facts.Of(append(more, mayReadUsers), nil)
+	return receipt, nil
 }
 
 func (s readerRole) Undo(ctx context.Context, r state.Receipt) error {

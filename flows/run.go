@@ -23,7 +23,7 @@ type run struct {
 
 // journaled writes, around a walk, that the run began and how it ended.
 func (r *run) journaled(name string, end state.Phase, walk func() error) error {
-	if err := r.append(state.Entry{Flow: name, Phase: state.Began}); err != nil {
+	if err := r.append(state.Entry{Flow: name, Phase: state.Began, Receipt: r.Kept}); err != nil {
 		return r.stop(About{}, err)
 	}
 	if err := walk(); err != nil {
@@ -332,11 +332,15 @@ func (r *run) undo(ctx context.Context, s Step) error {
 	if began, open := r.Journal.Begun(r.flow.Name, about.ID); open { // a change that may have come about
 		receipt = merged(receipt, began.Receipt)
 	}
-	if !receipt.Made && len(receipt.Before) == 0 {
+	why := r.Leave[about.ID]
+	if why == "" && !receipt.Made && len(receipt.Before) == 0 {
 		if receipt.ObjectID == "" {
 			return nil
 		}
-		if err := r.append(state.Entry{Flow: Removing, Step: about.ID, Phase: state.Undone, Note: "it stood there before, and was left"}); err != nil {
+		why = "it stood there before, and was left"
+	}
+	if why != "" {
+		if err := r.append(state.Entry{Flow: Removing, Step: about.ID, Phase: state.Undone, Note: why}); err != nil {
 			return r.stop(about, err)
 		}
 		return nil

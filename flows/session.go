@@ -26,6 +26,13 @@ type Session struct {
 	servers servers
 	work    *Work
 	flow    Flow
+
+	// Claim is the yes to taking back what stands by this setup's names where
+	// the journal has lost whose it is. Set before Remove.
+	Claim     bool
+	claimedID string    // the client id of the provider that would be claimed
+	kept      []string  // backups that Remove left
+	taken     []Removal // what taking back means, once it was read
 }
 
 // Open locks the setup, opens its keystore, and finds the tokens that were not
@@ -62,7 +69,7 @@ func (s *Session) begin(ctx context.Context, given Tokens) error {
 	if err != nil {
 		return err
 	}
-	s.Engine = Engine{Journal: s.setup, Run: run, Now: s.bench.Now, Watch: func(Event) {},
+	s.Engine = Engine{Journal: s.setup, Run: run, Kept: s.Answers.Keep(), Now: s.bench.Now, Watch: func(Event) {},
 		Begin: func() error { return s.setup.SaveAnswers(s.Answers) }}
 	w := &Work{
 		Setup: s.Name, Answers: s.Answers, Authentik: s.servers.authentik, NetBird: s.servers.netbird,
@@ -147,6 +154,10 @@ func (s *Session) noteProof() error {
 	}
 	return nil
 }
+
+// SetAside names, a sentence each, the damaged files that were moved out of the
+// way when the setup was opened.
+func (s *Session) SetAside() []string { return s.setup.SetAside }
 
 // Where says in words where the setup's secrets are kept.
 func (s *Session) Where() string { return s.keys.Where() }

@@ -72,6 +72,13 @@ func (s setupEnv) Look(f *facts.Facts, past state.Receipt) Finding {
 // fileKey is the receipt's value that says whether the file stood before.
 const fileKey = "file"
 
+// The receipt's values that name the backup of the file as it stood before the
+// first change, and the keys whose former value is nowhere else.
+const (
+	backupKey = "backup"
+	lostKey   = "lost"
+)
+
 // beforeKey begins the receipt's values of lines that stood there before.
 const beforeKey = "env:"
 
@@ -92,7 +99,18 @@ func envIntent(changes []hostfiles.Change, past state.Receipt, stands bool) stat
 		}
 	}
 	out.Values["keys"] = strings.Join(keys, " ")
-	for key, value := range hostfiles.Before(changes) {
+	before := hostfiles.Before(changes)
+	lost := strings.Fields(past.Values[lostKey])
+	for _, c := range changes {
+		_, kept := before[c.Key]
+		if !c.Missing && !kept && !slices.Contains(strings.Fields(past.Values["keys"]), c.Key) {
+			lost = append(lost, c.Key)
+		}
+	}
+	if len(lost) > 0 {
+		out.Values[lostKey] = strings.Join(lost, " ")
+	}
+	for key, value := range before {
 		if !slices.Contains(strings.Fields(past.Values["keys"]), key) {
 			out.Before[beforeKey+key] = value
 		}
@@ -136,7 +154,10 @@ func (s setupEnv) Do(_ context.Context, f *facts.Facts, found Finding) (state.Re
 	f.Local.EnvFile = readFile(s.Answers.EnvFile)
 	receipt := found.Intent
 	receipt.ObjectID, receipt.Made = s.Answers.EnvFile, found.ObjectID == ""
-	receipt.Values["backup"] = backup
+	past, _ := s.Record.Last(stepSetupEnv)
+	if receipt.Values[backupKey] = past.Values[backupKey]; receipt.Values[backupKey] == "" {
+		receipt.Values[backupKey] = backup
+	}
 	return receipt, f.Local.EnvFile.Err
 }
 
@@ -149,8 +170,26 @@ func written(err error) error {
 }
 
 // Undo takes our lines out again, each only where it still holds our value. A
-// file that authbird made and that is empty then goes as a whole.
+// file that authbird made and that is empty then goes as a whole, and so does
+// each backup that holds the app password.
 func (s setupEnv) Undo(ctx context.Context, r state.Receipt) error {
+	password, err := s.Secrets.Get(ctx, keystore.AppPassword)
+	if err != nil && !errors.Is(err, keystore.ErrAbsent) {
+		return err // without it, its line would not be known for ours and stay
+	}
+	if err := s.takeOut(r, password); err != nil {
+		return err
+	}
+	// Also of the patched management.json, whose own step takes nothing back.
+	for _, file := range s.hostFiles() {
+		if _, err := hostfiles.Forget(file, password); err != nil {
+			return fmt.Errorf("forget the backups of %s: %w", file, err)
+		}
+	}
+	return nil
+}
+
+func (s setupEnv) takeOut(r state.Receipt, password string) error {
 	path := s.Answers.EnvFile
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -158,10 +197,6 @@ func (s setupEnv) Undo(ctx context.Context, r state.Receipt) error {
 	}
 	if err != nil {
 		return err
-	}
-	password, err := s.Secrets.Get(ctx, keystore.AppPassword)
-	if err != nil && !errors.Is(err, keystore.ErrAbsent) {
-		return err // without it, its line would not be known for ours and stay
 	}
 	known := &facts.Facts{}
 	known.Local.AppPassword.Value = password

@@ -44,6 +44,6 @@ func (p *standaloneProof) prove(ctx context.Context, f *facts.Facts) []doctor.Re
 		p.wait = nil
 	}
 	return doctor.Judge(doctor.StandaloneProof(doctor.Proven{
-		RedirectFix: stepRedirect, Account: p.Answers.ServiceAccount,
+		RedirectFix: stepRedirect, Account: p.Answers.ServiceAccount, Least: p.Answers.Rights == RightsLeast,
 	}), f)
 }

@@ -169,13 +169,32 @@ func checkError(results []doctor.Result, standing Reason) error {
 	return nil
 }
 
+// another says by which flag a step's object gets out of a foreign one's way.
+func another(step string) string {
+	switch step {
+	case stepProvider, stepRedirect:
+		return "--name NAME chooses another"
+	case stepApplication:
+		return "--slug SLUG chooses another"
+	case stepConnector:
+		return "--connector-name NAME chooses another"
+	case stepServiceAccount, stepAppPassword, stepRights, stepAccess, stepRole, stepReaderGroup:
+		return "--service-account NAME chooses another"
+	case stepBrand:
+		return "without it the brand keeps the flow that it has"
+	case stepSetupEnv:
+		return "--env-file FILE chooses another"
+	}
+	return "or choose other names"
+}
+
 func hintsFor(s *Stopped) []string {
 	switch s.Reason {
 	case NeedsDecision:
 		if s.Finding.Ours {
 			return []string{"--adopt puts it back as the setup needs it"}
 		}
-		return []string{"--adopt takes it over and changes the fields shown; --name, --slug or --connector-name choose another"}
+		return []string{"--adopt takes it over and changes the fields shown; " + another(s.Step.ID)}
 	case NotWritten:
 		return []string{"make room or mend the permissions of the state folder, then: authbird resume"}
 	}

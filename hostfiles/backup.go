@@ -83,3 +83,30 @@ func beside(path string) []fs.DirEntry {
 	}
 	return out
 }
+
+// Forget deletes those backups of the file that hold the secret, and names the
+// others, oldest first. The file itself is not looked at.
+func Forget(path, secret string) (kept []string, err error) {
+	path, err = follow(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range beside(path) {
+		if !strings.HasPrefix(e.Name(), filepath.Base(path)+backupMark) || !strings.HasSuffix(e.Name(), backupEnd) {
+			continue
+		}
+		name := filepath.Join(filepath.Dir(path), e.Name())
+		data, err := os.ReadFile(name)
+		switch {
+		case err != nil:
+			return kept, err
+		case secret == "" || !bytes.Contains(data, []byte(secret)):
+			kept = append(kept, name)
+		default:
+			if err := os.Remove(name); err != nil {
+				return kept, err
+			}
+		}
+	}
+	return kept, nil
+}

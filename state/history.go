@@ -1,7 +1,9 @@
 package state
 
 import (
+	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -57,6 +59,70 @@ func (s *Setup) Steps() []string {
 		}
 	}
 	return out
+}
+
+// keptAnswers is the value of a run's first line that holds the answers it went
+// by, so that a setup.json that is lost can be made again.
+const keptAnswers = "answers"
+
+// Keep puts the answers into the receipt of a run's first line.
+func (a Answers) Keep() Receipt {
+	text, err := json.Marshal(a)
+	if err != nil { // nothing in them can't be written
+		return Receipt{}
+	}
+	return Receipt{Values: map[string]string{keptAnswers: string(text)}}
+}
+
+// recover takes the answers from the newest run in the journal that tells them.
+func (s *Setup) recover() bool {
+	for _, e := range slices.Backward(s.Entries) {
+		text := e.Receipt.Values[keptAnswers]
+		if e.Step != "" || text == "" {
+			continue
+		}
+		var a Answers
+		if json.Unmarshal([]byte(text), &a) == nil && a.Mode != "" {
+			s.Answers = a
+			return true
+		}
+	}
+	return false
+}
+
+// Mode is the answers' mode or, where the answers are lost, the one of the flow
+// that the journal tells of; "" where neither is known.
+func (s *Setup) Mode() Mode {
+	if s.Answers.Mode != "" {
+		return s.Answers.Mode
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.Entries {
+		if m := Mode(e.Flow); m == Connector || m == Standalone {
+			return m
+		}
+	}
+	return ""
+}
+
+// lostLine begins the note of a journal of which lines could not be read.
+const lostLine = "the journal was damaged: "
+
+// Lost says, in words, that a part of the journal is not there any more, so that
+// something may stand of which it does not tell; "" is the normal case.
+func (s *Setup) Lost() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.Entries {
+		if e.Phase == Note && e.Flow == "" && strings.HasPrefix(e.Note, lostLine) {
+			return e.Note
+		}
+	}
+	if s.saved && len(s.Entries) == 0 && len(s.Credentials) > 0 {
+		return "the journal of this setup is gone"
+	}
+	return ""
 }
 
 // flowRemove is the flow whose end leaves nothing to go on with.

@@ -135,6 +135,9 @@ func (d *Dir) openLocked(safe, name string, l *lock) (*Setup, error) {
 			return nil, err
 		}
 	}
+	if r.recovered {
+		s.SetAside = append(s.SetAside, tookAnswers)
+	}
 	if s.salt == nil {
 		s.salt = make([]byte, 16)
 		if _, err := io.ReadFull(d.Rand, s.salt); err != nil {

@@ -43,6 +43,8 @@ func (e *damagedError) Error() string {
 type reading struct {
 	empty    bool // no file of ours is there
 	problems []error
+
+	recovered bool // the answers were taken from the journal
 }
 
 func (r *reading) add(err error) {
@@ -57,8 +59,14 @@ func (r *reading) text() string {
 	for _, p := range r.problems {
 		all = append(all, p.Error())
 	}
+	if r.recovered {
+		all = append(all, tookAnswers)
+	}
 	return strings.Join(all, "; ")
 }
+
+// tookAnswers is said where setup.json is lost and the journal still tells.
+const tookAnswers = "the answers were taken from the journal"
 
 // answersJSON is setup.json.
 type answersJSON struct {
@@ -135,6 +143,9 @@ func (d *Dir) read(safe string) (*Setup, reading) {
 		}
 	}
 	r.empty = absent == 3
+	if !s.saved && s.recover() && len(r.problems) > 0 {
+		r.recovered = true
+	}
 	return s, r
 }
 

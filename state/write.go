@@ -191,7 +191,7 @@ func (s *Setup) setAside(d *damagedError) error {
 		return err
 	}
 	note := Entry{Time: s.dir.Now().UTC(), Phase: Note,
-		Note: fmt.Sprintf("line %d could not be read; the whole journal before it is in %s", d.line, filepath.Base(aside))}
+		Note: fmt.Sprintf(lostLine+"line %d could not be read; the whole journal before it is in %s", d.line, filepath.Base(aside))}
 	line, err := json.Marshal(lineJSON{version, note})
 	if err != nil {
 		return err

@@ -98,6 +98,7 @@ func (s removeScreen) drawObjects(sh *sheet) {
 	}
 	for _, part := range []struct{ will, words, mark string }{
 		{flows.WillDelete, wordsRemoveGoes, signGone}, {flows.WillRestore, wordsRemoveRestored, signChange}, {flows.WillKeep, wordsRemoveStays, signSame},
+		{flows.WillAsk, wordsRemoveUnknown, signWarn}, {flows.WillFind, wordsRemoveGone, signSame},
 	} {
 		first := true
 		for _, w := range s.what {
@@ -110,7 +111,18 @@ func (s removeScreen) drawObjects(sh *sheet) {
 				first = false
 			}
 			s.drawObject(sh, w, part.mark, min(titles, 24))
+			drawBeside(sh, w)
 		}
+	}
+}
+
+// drawBeside shows what somebody changed since, and what goes with the object.
+func drawBeside(sh *sheet, w flows.Removal) {
+	for _, f := range w.Fields {
+		sh.text(6, sh.theme.dim, fmt.Sprintf(wordsRemoveField, said(f.Name), said(f.Have), said(f.Want)))
+	}
+	for _, told := range w.Beside {
+		sh.sign(4, signWarn, sh.theme.trouble, sh.theme.text, said(told))
 	}
 }
 
@@ -125,7 +137,7 @@ func (s removeScreen) drawObject(sh *sheet, w flows.Removal, sign string, titles
 	}
 	name := said(w.Step.Title)
 	object := strings.TrimSpace(objectOf(w.Step) + " " + wordsAt[w.Step.Where])
-	if w.Will != flows.WillDelete {
+	if w.Will != flows.WillDelete || len(w.Fields) > 0 {
 		object += ": " + said(w.Why)
 	}
 	if sh.width < narrow {

@@ -124,6 +124,12 @@ func (c *Client) GroupsByName(ctx context.Context, name string) ([]Group, error)
 	return exact(ctx, c, "look for the group", groups, "name", name, func(g Group) string { return g.Name }, "include_users", "false")
 }
 
+// GroupMembers is the first page of the users that are in a group themselves.
+func (c *Client) GroupMembers(ctx context.Context, pk string) ([]User, error) {
+	p, err := readPage[User](ctx, c, "read the group's members", users, url.Values{"groups_by_pk": {pk}, "page_size": {"100"}})
+	return p.Results, err
+}
+
 // Groups is one page for a person to choose from: at most 50, by name, those that search finds.
 // More reports that there are others.
 func (c *Client) Groups(ctx context.Context, search string) (found []Group, more bool, err error) {

@@ -61,8 +61,20 @@ var mutations = []mutation{
 	}, flowsRoom, "TestASecretIsKeptBeforeItIsSent"},
 
 	{"undo: what we did not make is taken back too", runFile, []edit{
-		{"if !receipt.Made && len(receipt.Before) == 0 {", "if false {"},
+		{"if why == \"\" && !receipt.Made && len(receipt.Before) == 0 {", "if false {"},
 	}, flowsRoom, "TestWhatStoodThereAndWasLeftIsNotTouchedByTakingBack"},
+
+	{"undo: a damaged journal forgets what stands", "flows/remove_look.go", []edit{
+		{`if lost != "" && claimable(about.ID)`, `if lost == "never" && claimable(about.ID)`},
+	}, flowsRoom, "TestADamagedJournalForgetsNothing"},
+
+	{"undo: what somebody changed since is overwritten", "flows/remove_look.go", []edit{
+		{"r.Will == WillRestore && restores(r.Step.ID)", "false && restores(r.Step.ID)"},
+	}, flowsRoom, "TestWhatSomebodyChangedSinceIsShownAndTheirsIsLeft"},
+
+	{"undo: a provider of another client id is deleted", "flows/provider.go", []edit{
+		{`if id := s.clientID(); id == "" || p.ClientID != id {`, `if id := s.clientID(); id == "" || p.PK == 0 {`},
+	}, flowsRoom, "TestAnotherProviderOfThatNumberIsLeft"},
 
 	{"undo: from the first step to the last", engineFile, []edit{
 		{"s := flow.Steps[i]", "s := flow.Steps[len(flow.Steps)-1-i]"},
