@@ -117,8 +117,10 @@ func TestAllSetupsAreLookedAtWhateverBecomesOfOne(t *testing.T) {
 	d.editAnswers("away", func(a map[string]any) {
 		a["authentik_url"], a["netbird_url"] = "http://127.0.0.1:1", "http://127.0.0.1:1"
 	})
-	if err := os.WriteFile(filepath.Join(d.dir, "authbird", "setups", "gone", "setup.json"), []byte("not JSON"), 0o600); err != nil {
-		t.Fatal(err)
+	for _, file := range []string{"setup.json", "journal.jsonl"} { // either would tell of the other
+		if err := os.WriteFile(filepath.Join(d.dir, "authbird", "setups", "gone", file), []byte("not JSON\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	o := d.authbird("doctor", "--all", "--json")
 	verdicts := map[string]string{}
