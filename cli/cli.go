@@ -111,9 +111,7 @@ func (a *app) finish(err error) int {
 	if err != nil {
 		out = explain(err)
 	}
-	if out.Next != "" && a.given["state-dir"] == byFlag && !a.opts.sandbox {
-		out.Next += " --state-dir " + quote(absolute(a.opts.stateDir))
-	}
+	out.Next = a.withState(out.Next)
 	var read *told
 	if out.Exit != exitDone && !errors.As(err, &read) {
 		writeFailure(a.Stderr, out)
@@ -124,6 +122,14 @@ func (a *app) finish(err error) int {
 		return exitFailed
 	}
 	return out.Exit
+}
+
+// withState is a command to type next that finds the same state.
+func (a *app) withState(next string) string {
+	if next != "" && a.given["state-dir"] == byFlag && !a.opts.sandbox {
+		next += " --state-dir " + quote(absolute(a.opts.stateDir))
+	}
+	return next
 }
 
 // root is the tree of verbs. A verb that is not built yet is absent.

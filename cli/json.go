@@ -189,6 +189,9 @@ type exportLine struct {
 	Text   string `json:"text"`
 }
 
+// outcome is a result of one of several setups; the run's own comes last.
+func (v *jsonVoice) outcome(out outcome) { v.write(v.resultOf("outcome", out)) }
+
 func (v *jsonVoice) exported(setup, format, text string) {
 	v.write(exportLine{header: v.head("export", setup), Format: format, Text: text})
 }
@@ -198,15 +201,17 @@ func (v *jsonVoice) removal(setup string, r flows.Removal) {
 		Where: r.Step.Where, Object: clients.Clean(r.Step.Object), Fields: r.Fields, Note: strings.Join(append([]string{r.Will + ": " + r.Why}, r.Beside...), "; ")})
 }
 
-func (v *jsonVoice) result(out outcome) {
+func (v *jsonVoice) result(out outcome) { v.write(v.resultOf("result", out)) }
+
+func (v *jsonVoice) resultOf(kind string, out outcome) resultLine {
 	hints := make([]string, 0, len(out.Hints))
 	for _, h := range out.Hints {
 		hints = append(hints, clients.Clean(h))
 	}
-	v.write(resultLine{
-		header: v.head("result", out.Setup), OK: out.Exit == exitDone, Exit: out.Exit, Message: clients.Clean(out.Message),
+	return resultLine{
+		header: v.head(kind, out.Setup), OK: out.Exit == exitDone, Exit: out.Exit, Message: clients.Clean(out.Message),
 		Hints: hints, Next: out.Next, Login: out.Login, Command: out.Command,
-	})
+	}
 }
 
 func days(d time.Duration) int { return int(d / (24 * time.Hour)) }

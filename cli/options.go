@@ -38,6 +38,9 @@ type options struct {
 	adopt, keepAdminTokens        bool
 	restartCommand                string
 
+	from string // a list of setups
+	jobs int
+
 	netbirdDomain, serviceAccount string
 	envFile, envSecret            string
 	rights, redirectMode          string
@@ -84,6 +87,18 @@ func (o *options) modeFlags(mode state.Mode) func(*pflag.FlagSet) {
 	}
 	return o.connector
 }
+
+// list declares where many setups are read from.
+func (o *options) list(f *pflag.FlagSet) {
+	f.SortFlags = false
+	f.StringVar(&o.from, "from", "", "set up everything that this list (YAML) names; no secret stands in it")
+	f.IntVar(&o.jobs, "jobs", defaultJobs, "how many setups of the list are worked on at once")
+}
+
+// setupOnly are the flags that belong to one setup.
+var setupOnly = []string{"name", "slug", "authorization-flow", "signing-key", "allow-group", "group-sync", "netbird-allow-group",
+	"connector-name", "connector-type", "adopt", "keep-admin-tokens", "restart-command", "netbird-domain", "service-account",
+	"env-file", "service-account-rights", "redirect-mode", "env-secret", "device-flow", "netbird-config"}
 
 // application declares what both modes choose at Authentik.
 func (o *options) application(f *pflag.FlagSet) {

@@ -153,6 +153,20 @@ func (v *plainVoice) groups(_ string, g flows.GroupsSeen) {
 	}
 }
 
+func (v *plainVoice) outcome(out outcome) {
+	word := "done"
+	if out.Exit != exitDone {
+		word = fmt.Sprintf("exit %d", out.Exit)
+	}
+	v.printf("%-8s %s: %s", word, out.Setup, clients.Clean(out.Message))
+	for _, h := range out.Hints {
+		v.printf("         %s", clients.Clean(h))
+	}
+	if out.Next != "" {
+		v.printf("         to go on: %s", out.Next)
+	}
+}
+
 func (v *plainVoice) exported(_, _, text string) { _, _ = io.WriteString(v.out, text) }
 
 func (v *plainVoice) standing(s standing) {

@@ -19,7 +19,13 @@ import (
 )
 
 func (a *app) setupVerb() *cobra.Command {
-	verb := &cobra.Command{Use: "setup", Short: "walk through a setup", Args: a.noVerb, RunE: a.verb(a.anyMode)}
+	verb := &cobra.Command{
+		Use: "setup", Short: "walk through a setup, or set up everything of a list", Args: a.noVerb, RunE: a.verb(a.anyMode),
+		Long: "With a mode it walks through one setup. With --from it sets up, without a question, everything that a list names: some at a time, " +
+			"and one that fails stops none of the others. Running it again goes on where it stopped.",
+		Example: "authbird setup connector\nauthbird setup --from customers.yaml",
+	}
+	a.opts.list(verb.Flags())
 	standalone := &cobra.Command{
 		Use:   "standalone",
 		Short: "Authentik as NetBird's only login (advanced)",
@@ -47,7 +53,13 @@ func (a *app) setupVerb() *cobra.Command {
 }
 
 func (a *app) planVerb() *cobra.Command {
-	verb := &cobra.Command{Use: "plan", Short: "what a setup would do, without doing it", Args: a.noVerb, RunE: a.verb(noMode)}
+	verb := &cobra.Command{Use: "plan", Short: "what a setup would do, without doing it", Args: a.noVerb, RunE: a.verb(func(ctx context.Context, args []string) error {
+		if a.opts.from != "" {
+			return a.listed(ctx, a.planEntry)
+		}
+		return noMode(ctx, args)
+	})}
+	a.opts.list(verb.Flags())
 	for mode, short := range map[state.Mode]string{
 		state.Connector:  "what setup connector would do",
 		state.Standalone: "what setup standalone would do",
@@ -84,6 +96,9 @@ func noMode(context.Context, []string) error {
 
 // anyMode is setup without a mode: the full screen asks which, nobody else does.
 func (a *app) anyMode(ctx context.Context, args []string) error {
+	if a.opts.from != "" {
+		return a.listed(ctx, a.setUpEntry)
+	}
 	if a.asks() != askScreen {
 		return noMode(ctx, args)
 	}

@@ -17,9 +17,10 @@ import (
 
 func (a *app) statusVerb() *cobra.Command {
 	return &cobra.Command{
-		Use:               "status [SETUP]",
-		Short:             "setups, how they stand, and the age of their credentials",
-		Long:              "Lists the setups of this machine, how they stand, and the age and expiry of their credentials. It asks neither a server nor the keystore.",
+		Use:   "status [SETUP]",
+		Short: "setups, how they stand, and the age of their credentials",
+		Long: "Lists the setups of this machine, how they stand, and the age and expiry of their credentials. It asks neither a server nor the keystore. " +
+			"SETUP may be a pattern such as 'lab-*'.",
 		Args:              oneSetup,
 		ValidArgsFunction: a.completeSetups,
 		RunE:              a.verb(a.status),
@@ -51,11 +52,15 @@ func (a *app) status(_ context.Context, args []string) error {
 	return nil
 }
 
-// chosen is the setup that was named, or all of them.
+// chosen is the setup that was named, those whose names fit a pattern, or all.
 func (a *app) chosen(dir *state.Dir, args []string) ([]*state.Setup, error) {
 	name := a.named(args)
-	if name == "" {
-		return dir.List()
+	if name == "" || strings.ContainsAny(name, "*?[") {
+		all, err := dir.List()
+		if err != nil {
+			return nil, err
+		}
+		return matching(all, name)
 	}
 	s, err := a.load(dir, name)
 	if err != nil {

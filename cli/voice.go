@@ -18,6 +18,8 @@ type voice interface {
 	standing(s standing)
 	// groups tells who may log in, by groups.
 	groups(setup string, g flows.GroupsSeen)
+	// outcome tells how one of several setups ended.
+	outcome(out outcome)
 	// exported tells a configuration of another tool.
 	exported(setup, format, text string)
 	// removal tells what taking back means for one object.
