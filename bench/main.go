@@ -2,7 +2,8 @@
 
 // Command bench measures what authbird costs a person who waits: a setup by
 // flags at several latencies, beside the least that any program could take;
-// the start to the first frame; peak memory; and the size of the binary.
+// the start to the first frame; peak memory; the size of the binary; and the
+// doctor over many setups.
 //
 // It builds the binary that is shipped, runs it as a process of its own
 // against fresh simulated servers, and prints one table of medians. It
@@ -65,8 +66,11 @@ func bench(runs int, binary string) error {
 	}
 	fmt.Printf("\nstart to first frame  %s wall, %s CPU\n", ms(first.wall), ms(first.cpu))
 	fmt.Printf("binary                %.1f MB\n", float64(info.Size())/1e6)
-	return nil
+	return doctorRow(binary, dir, manySetups, 50*time.Millisecond)
 }
+
+// manySetups is how many setups the doctor looks at in one run.
+const manySetups = 200
 
 // build makes the binary as it is shipped.
 func build(to string) error {
