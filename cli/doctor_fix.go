@@ -72,11 +72,8 @@ func (a *app) repair(ctx context.Context, c *clinic, d *flows.Diagnosis) (*flows
 }
 
 // askTokens asks, where a person is there line by line, for the tokens that no
-// flag gave and no keystore keeps. Without one the doctor sees less, and says so.
+// flag gave and no keystore keeps. Without one the doctor sees less, which is said.
 func (a *app) askTokens(ctx context.Context, c *clinic, p *patient) error {
-	if c.asks != askLines {
-		return nil
-	}
 	kept := func(name string) bool {
 		if p.name == "" {
 			return false
@@ -90,6 +87,11 @@ func (a *app) askTokens(ctx context.Context, c *clinic, p *patient) error {
 	}
 	ask := func(server, name string, token *string) error {
 		if *token != "" || kept(name) {
+			return nil
+		}
+		if c.asks != askLines {
+			a.note(fmt.Sprintf("no token for %s was given, and the keystore keeps none: what needs one can't be seen (--%s-token-file, or %s)",
+				server, strings.ToLower(server), keystore.Variable(name)))
 			return nil
 		}
 		typed, err := a.lines.askHidden(ctx, fmt.Sprintf("%s's token? Type - to look without it, which sees less.", server), func(s string) error {

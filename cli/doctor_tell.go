@@ -103,7 +103,7 @@ func diagnosed(d *flows.Diagnosis) string {
 }
 
 func (v *plainVoice) group(g doctor.Group, sorted []doctor.Result) {
-	well, begun := 0, false
+	well, begun, unseen := 0, false, reasons{}
 	begin := func() {
 		if !begun {
 			v.printf("%s", strings.ToUpper(string(g[:1]))+string(g[1:]))
@@ -115,6 +115,8 @@ func (v *plainVoice) group(g doctor.Group, sorted []doctor.Result) {
 		case c.Group != g:
 		case c.Verdict == doctor.OK:
 			well++
+		case c.Verdict == doctor.Unknown && c.Cause == "" && c.Advice == "":
+			unseen.add(c)
 		default:
 			begin()
 			for _, line := range foundLines(c) {
@@ -122,10 +124,35 @@ func (v *plainVoice) group(g doctor.Group, sorted []doctor.Result) {
 			}
 		}
 	}
+	for _, why := range unseen.order {
+		begin()
+		v.printf("  %-8s %s", doctor.Unknown.Words(), strings.Join(unseen.titles[why], "; "))
+		if why != "" {
+			v.printf("    %-7s %s", "why", why)
+		}
+	}
 	if well > 0 {
 		begin()
 		v.printf("  %-8s %s", doctor.OK.Words(), count(well, "check"))
 	}
+}
+
+// reasons are checks that could not be judged, by why: of what one failure hides
+// nobody reads more than its names.
+type reasons struct {
+	order  []string
+	titles map[string][]string
+}
+
+func (r *reasons) add(c doctor.Result) {
+	if r.titles == nil {
+		r.titles = map[string][]string{}
+	}
+	why := clients.Clean(c.Evidence)
+	if r.titles[why] == nil {
+		r.order = append(r.order, why)
+	}
+	r.titles[why] = append(r.titles[why], clients.Clean(c.Title))
 }
 
 // foundLines words what is not well: the question, and below it what was seen,

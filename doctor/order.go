@@ -66,7 +66,7 @@ func (t Tally) String() string {
 	var out []string
 	for _, v := range gravity {
 		switch n := t[v]; {
-		case n == 0 && v != OK:
+		case n == 0 && (v != OK || len(out) > 0):
 		case v == Warn && n > 1:
 			out = append(out, strconv.Itoa(n)+" notes")
 		default:

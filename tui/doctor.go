@@ -26,6 +26,7 @@ type doctorScreen struct {
 	found   *flows.Diagnosis
 	trouble *trouble // it could not look
 	at      string   // the id of the check under the cursor
+	moved   bool     // the person put it there
 	open    bool     // that check is shown whole
 	all     bool     // checks that are well are listed too
 	mended  bool     // it looked after a repair
@@ -74,7 +75,7 @@ func (s doctorScreen) Open(ctx context.Context) (screen, []tea.Cmd) {
 func (s doctorScreen) Close() tea.Cmd { return s.job.close() }
 
 func (s *doctorScreen) look() tea.Cmd {
-	s.looking, s.seq, s.results, s.trouble, s.open, s.mended = true, s.seq+1, nil, nil, false, false
+	s.looking, s.seq, s.results, s.trouble, s.open, s.mended, s.moved = true, s.seq+1, nil, nil, false, false, false
 	s.job.drain()
 	ctx, seq, j, doc := s.ctx, s.seq, s.job, s.doctor
 	p := Patient{Setup: s.draft.setup(), Answers: s.draft.answers, Tokens: s.draft.tokens, Files: s.reports.files}
@@ -113,7 +114,7 @@ func (s doctorScreen) Update(r room, msg tea.Msg) (screen, action) {
 		again := *s.found
 		again.Results = msg.results
 		s, act := s.tell(&again)
-		s.mended, s.open = true, false
+		s.mended, s.open, s.moved = true, false, false
 		return s, act
 	case savedReport:
 		if s.report != nil {
@@ -156,10 +157,13 @@ func (s doctorScreen) tell(d *flows.Diagnosis) (doctorScreen, action) {
 
 // listed are the checks that can be gone to.
 func (s doctorScreen) listed() []doctor.Result {
-	if s.all {
-		return s.results
-	}
-	return slices.DeleteFunc(slices.Clone(s.results), func(r doctor.Result) bool { return r.Verdict == doctor.OK })
+	return slices.DeleteFunc(slices.Clone(s.results), s.counted)
+}
+
+// counted says that a check is only counted: one that is well and, while
+// something is wrong that may hide it, one that could not be seen.
+func (s doctorScreen) counted(r doctor.Result) bool {
+	return !s.all && (r.Verdict == doctor.OK || r.Verdict == doctor.Unknown && doctor.Count(s.results)[doctor.Fail] > 0)
 }
 
 // index is where the cursor is in the list; -1 where there is nothing.
@@ -167,9 +171,9 @@ func (s doctorScreen) index() int {
 	return slices.IndexFunc(s.listed(), func(r doctor.Result) bool { return r.ID == s.at })
 }
 
-// stay keeps the cursor on its check, or puts it on the gravest.
+// stay keeps the cursor where the person put it, and else puts it on the gravest.
 func (s *doctorScreen) stay() {
-	if list := s.listed(); s.index() < 0 && len(list) > 0 {
+	if list := s.listed(); (s.index() < 0 || !s.moved) && len(list) > 0 {
 		worst := doctor.Count(list).Verdict()
 		s.at = list[slices.IndexFunc(list, func(r doctor.Result) bool { return r.Verdict == worst })].ID
 	}
@@ -178,7 +182,7 @@ func (s *doctorScreen) stay() {
 func (s *doctorScreen) move(by int) {
 	list := s.listed()
 	if i := s.index() + by; i >= 0 && i < len(list) {
-		s.at = list[i].ID
+		s.at, s.moved = list[i].ID, true
 	}
 }
 

@@ -78,7 +78,8 @@ func (s doctorScreen) drawSum(sh *sheet) {
 
 func (s doctorScreen) drawGroup(sh *sheet, g doctor.Group) {
 	th := sh.theme
-	well, begun := 0, false
+	begun := false
+	counted := doctor.Tally{}
 	head := func() {
 		if !begun {
 			sh.gap()
@@ -90,16 +91,19 @@ func (s doctorScreen) drawGroup(sh *sheet, g doctor.Group) {
 		if c.Group != g {
 			continue
 		}
-		if c.Verdict == doctor.OK && !s.all {
-			well++
+		if s.counted(c) {
+			counted[c.Verdict]++
 			continue
 		}
 		head()
 		s.drawLine(sh, c)
 	}
-	if well > 0 {
-		head()
-		sh.sign(2, signGood, th.good, th.dim, fmt.Sprintf(wordsDoctorWellHere, well))
+	for _, v := range []doctor.Verdict{doctor.Unknown, doctor.OK} {
+		if counted[v] > 0 {
+			head()
+			mark, style := verdictSign(th, v)
+			sh.sign(2, mark, style, th.dim, doctor.Tally{v: counted[v]}.String())
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ const (
 	wordsDoctorBlind      = "The doctor could not look"
 	wordsDoctorLooking    = "looking at both servers… %d answered"
 	wordsDoctorWell       = "All is well: %d checks."
-	wordsDoctorWellHere   = "%d well"
 	wordsDoctorMended     = "Repaired, and looked again just now."
 	wordsDoctorMendedNote = "repaired"
 	wordsDoctorRepairs    = "%s can be done from here."
