@@ -113,6 +113,9 @@ func (s doctorScreen) Update(r room, msg tea.Msg) (screen, action) {
 	case mended:
 		again := *s.found
 		again.Results = msg.results
+		if s.draft.found { // it is a setup from now on
+			again.Setup, s.draft.found = s.draft.setup(), false
+		}
 		s, act := s.tell(&again)
 		s.mended, s.open, s.moved = true, false, false
 		return s, act

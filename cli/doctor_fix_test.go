@@ -1,0 +1,51 @@
+package cli_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestTheDoctorRepairs(t *testing.T) {
+	d := standingDesk(t)
+	d.ill()
+	fixed := d.authbird("doctor", "home", "--fix", "--yes", "--json").want(0)
+	var kinds []string
+	for _, line := range fixed.lines() {
+		if kind := line["kind"].(string); !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
+		}
+	}
+	if got := strings.Join(kinds, " "); got != "check diagnosis plan step result" {
+		t.Errorf("the kinds of lines, as they first came: %s", got)
+	}
+	if got := fixed.verdicts(); got["signing-key"] != "ok" {
+		t.Errorf("after the repair: %v", got)
+	}
+	d.authbird("doctor", "home", "--yes").want(0)
+	again := d.authbird("doctor", "home", "--fix", "--yes").want(0)
+	if strings.Contains(again.out, "to change") {
+		t.Errorf("a second repair has something to do:\n%s", again.out)
+	}
+}
+
+func TestARepairIsAskedAboutLineByLine(t *testing.T) {
+	d := standingDesk(t)
+	d.ill()
+	o := d.conversation("doctor home --fix", "no").want(1)
+	for _, want := range []string{"signing key: have \"none\", want "} {
+		if !strings.Contains(o.out, want) {
+			t.Errorf("the plan lacks %q:\n%s", want, o.out)
+		}
+	}
+	if !strings.Contains(o.human, "Repair it so? Answer yes or no. Enter alone means no.") || !strings.Contains(o.human, "nothing was changed") {
+		t.Errorf("said:\n%s", o.human)
+	}
+	o = d.conversation("doctor home --fix --accessible", "yes").want(0)
+	if !strings.Contains(o.human, "looked again") || !strings.Contains(o.out, "all is well") {
+		t.Errorf("said:\n%s\n%s", o.human, o.out)
+	}
+	if strings.ContainsAny(o.out+o.human, "\x1b\r\b") {
+		t.Errorf("the lines hold escapes:\n%q", o.out+o.human)
+	}
+}
