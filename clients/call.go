@@ -40,6 +40,8 @@ type Call struct {
 	Mark string
 	// Page says that redirects and web pages are answers here, not mistakes.
 	Page bool
+	// Once says that the call is not repeated: who polls asks again by himself.
+	Once bool
 	// Limit is the longest answer in bytes; default 4 MiB.
 	Limit int64
 }
@@ -101,7 +103,7 @@ func (t *Transport) Do(ctx context.Context, c Call) (Answer, error) {
 			}
 			again = mayRepeat(c, a)
 		}
-		if !again || n >= t.opts.Attempts || t.again != nil && !t.again() {
+		if !again || c.Once || n >= t.opts.Attempts || t.again != nil && !t.again() {
 			return a, failure
 		}
 		d := retryablehttp.DefaultBackoff(backoffMin, backoffMax, n-1, resp)

@@ -112,7 +112,7 @@ type NetBird struct {
 	Embedded  Fact[netbird.EmbeddedIdP]
 	Reach     Fact[netbird.Reach] // whether NetBird reaches Authentik
 
-	// In an examination only.
+	// In an examination, and for the renewal of the token.
 	Tokens  Fact[[]netbird.Token]  // of whom the token belongs to
 	OldPort Fact[netbird.Instance] // at the port that the API had of old; asked where it doesn't answer
 }
@@ -141,6 +141,7 @@ type Redirect struct {
 type Local struct {
 	ClientSecret Fact[string]
 	AppPassword  Fact[string]
+	Renewed      Fact[string] // what a rotation made and is not in force yet
 	EnvFile      Fact[[]byte] // setup.env, where one is named
 	Docker       Fact[string] // where the docker command is; standalone only
 	Management   Fact[[]byte] // management.json, where one is named

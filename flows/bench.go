@@ -33,6 +33,12 @@ type Bench struct {
 	// read for them; nil: all are. It is how people who come over the network are
 	// kept from naming this machine's files and commands.
 	Refuse func(state.Answers) error
+	// Shell runs a command that a person gave for a setup, and returns what it
+	// printed; nil: none can be run here.
+	Shell func(ctx context.Context, command string) (output string, err error)
+	// Forgets says that state and secrets end with the process, as everybody
+	// there knows: the sandbox.
+	Forgets bool
 }
 
 // Tokens are the two admin tokens, as a person gave them for this run; empty

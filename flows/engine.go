@@ -39,6 +39,7 @@ const (
 	Failed  Phase = "failed"
 	Lost    Phase = "unknown" // sent, and no answer told what became of it
 	Undone  Phase = "undone"
+	Waiting Phase = "waiting" // for a person or a restart; the finding's note says for what
 	Checked Phase = "checked" // a check of the preflight or the proof
 )
 

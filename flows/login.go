@@ -132,8 +132,11 @@ func (s *Session) Approve(ctx context.Context, userID string) error {
 }
 
 // NoteLogin writes down that a login was seen arriving: the client secret is
-// proven by a person.
+// proven by a person, and the one that a rotation had put aside is forgotten.
 func (s *Session) NoteLogin(seen Sighting) error {
+	if err := s.forgetOld(context.Background()); err != nil && !errors.Is(err, keystore.ErrReadOnly) {
+		return err
+	}
 	return s.setup.Append(state.Entry{
 		Time: s.bench.Now(), Run: s.Run, Flow: s.flow.Name, Step: keystore.ClientSecret, Phase: state.Note,
 		Note: "a login was seen: " + seen.Kind,

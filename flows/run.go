@@ -174,7 +174,7 @@ func (r *run) act(s Step, found Finding, start time.Time) (lost bool, err error)
 			return false, err
 		}
 	}
-	ctx, cancel := r.stepContext()
+	ctx, cancel := r.stepContext(patienceOf(s))
 	defer cancel()
 	receipt, err := s.Do(ctx, r.facts, found)
 	if err != nil {
@@ -261,12 +261,23 @@ func leavesOpen(err error) bool {
 
 // stepContext is not cancelled by the person's first Ctrl-C: from began to done
 // a step ends by its own time or by giving up.
-func (r *run) stepContext() (context.Context, context.CancelFunc) {
+func (r *run) stepContext(more time.Duration) (context.Context, context.CancelFunc) {
 	base := r.GiveUp
 	if base == nil {
 		base = context.Background()
 	}
-	return context.WithTimeout(base, stepTime)
+	return context.WithTimeout(base, stepTime+more)
+}
+
+// A patient step waits for a person or a restart, for so long besides the time
+// that every step has.
+type patient interface{ Patience() time.Duration }
+
+func patienceOf(s Step) time.Duration {
+	if p, ok := s.(patient); ok {
+		return p.Patience()
+	}
+	return 0
 }
 
 // prove judges the finished setup. A failing check whose repair is a step of
@@ -361,7 +372,7 @@ func (r *run) undo(ctx context.Context, s Step) error {
 // takeAway undoes one step; once more where no answer came, since what is gone
 // is no error.
 func (r *run) takeAway(s Step, receipt state.Receipt) error {
-	ctx, cancel := r.stepContext()
+	ctx, cancel := r.stepContext(0)
 	defer cancel()
 	err := s.Undo(ctx, receipt)
 	if clients.KindOf(err) == clients.Unknown {

@@ -167,6 +167,9 @@ func (s appPassword) About() About {
 
 // identifier is the token's name at Authentik.
 func (s appPassword) identifier() string {
+	if made, _ := s.Record.Last(stepAppPassword); made.ObjectID != "" { // another one after a rotation
+		return made.ObjectID
+	}
 	if account, _ := s.Record.Last(stepServiceAccount); account.ObjectID != "" && !account.Made {
 		return "authbird-" + strings.ToLower(s.Answers.ServiceAccount) + "-" + strings.ToLower(cut(s.clientID(), 8))
 	}

@@ -71,11 +71,7 @@ func (s *Session) begin(ctx context.Context, given Tokens) error {
 	}
 	s.Engine = Engine{Journal: s.setup, Run: run, Kept: s.Answers.Keep(), Now: s.bench.Now, Watch: func(Event) {},
 		Begin: func() error { return s.setup.SaveAnswers(s.Answers) }}
-	w := &Work{
-		Setup: s.Name, Answers: s.Answers, Authentik: s.servers.authentik, NetBird: s.servers.netbird,
-		Reader: s.bench.reader(s.servers), Secrets: setupSecrets{s.keys, s.Name}, Record: s.setup,
-		Now: s.bench.Now, Rand: s.bench.Rand, LookPath: s.bench.LookPath, Shared: s.sharesAuthentik,
-	}
+	w := s.workOn()
 	s.work, s.flow = w, Connector(w)
 	if s.Answers.Mode == state.Standalone {
 		s.flow = Standalone(w)
@@ -102,23 +98,32 @@ func (s *Session) findTokens(ctx context.Context, given Tokens) (Tokens, error) 
 // otherwise.
 func (s *Session) keepTokens(ctx context.Context) error {
 	for name, token := range map[string]string{keystore.AuthentikToken: s.tokens.Authentik, keystore.NetBirdToken: s.tokens.NetBird} {
-		if !s.Answers.KeepAdminTokens || token == "" {
+		digest := s.setup.Digest(token)
+		if !s.Answers.KeepAdminTokens || token == "" || s.knows(name, digest) {
 			continue
 		}
 		if err := s.keys.Set(ctx, s.Name, name, token); err != nil {
 			return fmt.Errorf("store the %s: %w", name, err)
 		}
-		if err := s.setup.SaveCredential(state.Credential{Name: name, Made: s.bench.Now(), Digest: s.setup.Digest(token), Kept: true, UsedBy: "authbird"}); err != nil {
+		if err := s.setup.SaveCredential(state.Credential{Name: name, Made: s.bench.Now(), Digest: digest, Kept: true, UsedBy: "authbird"}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// knows says that just that credential is kept already: its age stays.
+func (s *Session) knows(name, digest string) bool {
+	return slices.ContainsFunc(s.setup.Credentials, func(c state.Credential) bool { return c.Name == name && c.Kept && c.Digest == digest })
+}
+
 // Plan says what Carry would do. It changes nothing.
 func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	if err := s.checkAnswers(); err != nil {
 		return nil, err
+	}
+	if open, ok := PendingRotation(s.setup); ok {
+		return nil, &Stopped{Reason: NeedsPerson, Err: fmt.Errorf("the renewal of the %s was begun and has not come to its end", words(open.Credential)), Hints: []string{"authbird resume"}}
 	}
 	return s.Engine.Plan(ctx, s.flow)
 }
@@ -135,7 +140,7 @@ func (s *Session) Carry(ctx context.Context, p *Plan) ([]doctor.Result, error) {
 	if err != nil {
 		return results, err
 	}
-	if err := s.keepTokens(ctx); err != nil {
+	if err := errors.Join(s.keepTokens(ctx), s.noteKey(p.Facts)); err != nil {
 		return results, &Stopped{Reason: NotWritten, Err: err}
 	}
 	return results, s.noteProof()

@@ -47,6 +47,10 @@ const (
 	omitComment   = `# Left out on request. To run configure.sh with it: set -a; eval "$(authbird env)"; set +a; ./configure.sh`
 )
 
+// PasswordKey is the variable of the app password: the one line that a
+// rotation changes.
+const PasswordKey = keyPassword
+
 // Standalone is step 6 of NetBird's page on Authentik: its keys, in its order
 // and with its values. NETBIRD_DOMAIN, without which configure.sh stops, goes
 // before them as a Default line; the page takes it for granted.

@@ -71,6 +71,7 @@ const (
 	AppPassword    = "app-password"
 	AuthentikToken = "authentik-token"
 	NetBirdToken   = "netbird-token"
+	SigningKey     = "signing-key" // a certificate at Authentik: its dates are kept, no secret
 
 	New = "-new" // suffix: made, not in force yet
 	Old = "-old" // suffix: no longer in force, kept until the new one is proven

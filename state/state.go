@@ -61,6 +61,7 @@ type Answers struct {
 	ConnectorType     string   `json:"connector_type,omitempty"` // "authentik" or "oidc"
 	KeepAdminTokens   bool     `json:"keep_admin_tokens,omitempty"`
 	RestartCommand    string   `json:"restart_command,omitempty"`
+	RotateEvery       int      `json:"rotate_every,omitempty"`      // days after which a credential is due; 0: the default
 	Keystore          string   `json:"keystore,omitempty"`          // "keyring", "file" or "env"
 	KeystoreIdentity  string   `json:"keystore_identity,omitempty"` // path of the key file that opens the age file
 
@@ -121,6 +122,7 @@ type Credential struct {
 	Digest  string    `json:"digest,omitempty"`
 	UsedBy  string    `json:"used_by,omitempty"`
 	Backend string    `json:"backend,omitempty"` // of the keystore: "keyring", "file", "env"
+	ID      string    `json:"id,omitempty"`      // what the server calls it, where authbird made it
 	Kept    bool      `json:"kept,omitempty"`    // false: forgotten after the run, so not rotatable from here
 }
 

@@ -20,6 +20,8 @@ type Event struct {
 	Application string `json:"-"`
 	// ClientID is the client id in the request behind the event, "" where it had none.
 	ClientID string `json:"-"`
+	// Token is the identifier of the token that somebody signed in with, for the action login; "" without one.
+	Token string `json:"-"`
 }
 
 // EventUser is who caused an event.
@@ -44,6 +46,9 @@ func (e *Event) UnmarshalJSON(raw []byte) error {
 		Authorized struct {
 			Name string `json:"name"`
 		} `json:"authorized_application"`
+		Method struct {
+			Identifier string `json:"identifier"`
+		} `json:"auth_method_args"`
 		Request struct {
 			Args struct {
 				ClientID string `json:"client_id"`
@@ -52,7 +57,7 @@ func (e *Event) UnmarshalJSON(raw []byte) error {
 	}
 	_ = json.Unmarshal(wire.User, &e.User)
 	_ = json.Unmarshal(wire.Context, &about)
-	e.Application, e.ClientID = about.Authorized.Name, about.Request.Args.ClientID
+	e.Application, e.ClientID, e.Token = about.Authorized.Name, about.Request.Args.ClientID, about.Method.Identifier
 	return nil
 }
 
@@ -62,4 +67,12 @@ func (c *Client) Events(ctx context.Context, action string, limit int) ([]Event,
 	p, err := readPage[Event](ctx, c, "read the events", "/events/events/", url.Values{
 		"action": {action}, "ordering": {"-created"}, "page_size": {strconv.Itoa(limit)}})
 	return slices.DeleteFunc(p.Results, func(e Event) bool { return e.Action != action }), err
+}
+
+// Logins is that user's newest logins, newest first. A service account's say by which token, see Event.Token.
+func (c *Client) Logins(ctx context.Context, username string, limit int) ([]Event, error) {
+	limit = min(max(limit, 1), pageSize)
+	p, err := readPage[Event](ctx, c, "read the logins", "/events/events/", url.Values{
+		"action": {"login"}, "username": {username}, "ordering": {"-created"}, "page_size": {strconv.Itoa(limit)}})
+	return slices.DeleteFunc(p.Results, func(e Event) bool { return e.Action != "login" || e.User.Username != username }), err
 }

@@ -71,14 +71,22 @@ type Process struct {
 // a restart that leaves the process id as it was lands within by chance once in 256 times.
 const mostRequests = 1 << 16
 
+// mostAtOnce is the same for two looks with a few seconds between them.
+const mostAtOnce = 1 << 12
+
 // SameRun reports whether p, seen after q, comes from the same run of the server. Known is false where one of
 // them tells nothing. In a container the server is process 1 in each of its lives: there only the counter jumps.
-func (p Process) SameRun(q Process) (same, known bool) {
+func (p Process) SameRun(q Process) (same, known bool) { return p.within(q, mostRequests) }
+
+// SameRunAtOnce is SameRun where q was seen a moment before p, so that hardly a request can have come between them.
+func (p Process) SameRunAtOnce(q Process) (same, known bool) { return p.within(q, mostAtOnce) }
+
+func (p Process) within(q Process, most uint32) (same, known bool) {
 	if p.ID == "" || q.ID == "" {
 		return false, false
 	}
 	ahead := (p.Counter - q.Counter) & 0xffffff
-	return p.ID == q.ID && ahead < mostRequests, true
+	return p.ID == q.ID && ahead < most, true
 }
 
 // processOf reads machine, process and counter out of an X-Request-Id.
@@ -93,9 +101,14 @@ func processOf(h http.Header) Process {
 const notNetBird = "what answers is not NetBird, is one older than 0.62, or something stands in front of it"
 
 // Instance asks without a token. What answers otherwise than NetBird does is WrongServer, with Meta filled.
-func (c *Client) Instance(ctx context.Context) (Instance, error) {
+func (c *Client) Instance(ctx context.Context) (Instance, error) { return c.instance(ctx, false) }
+
+// Glance is Instance in one attempt, for whoever watches a restart: an attempt that failed says that it is under way.
+func (c *Client) Glance(ctx context.Context) (Instance, error) { return c.instance(ctx, true) }
+
+func (c *Client) instance(ctx context.Context, once bool) (Instance, error) {
 	call := c.call("ask who is there", http.MethodGet, "/api/instance")
-	call.Token = ""
+	call.Token, call.Once = "", once
 	var answer struct {
 		SetupRequired *bool `json:"setup_required"`
 	}
