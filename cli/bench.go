@@ -84,6 +84,7 @@ func (a *app) bench(ask asker) (*flows.Bench, error) {
 			})
 		},
 		Now: a.Now, Rand: a.Rand, Wait: wait, LookPath: exec.LookPath,
+		Shell: a.runRestart, Forgets: a.world != nil,
 	}, nil
 }
 

@@ -35,6 +35,10 @@ type outcome struct {
 	Next    string   // the command to type next; empty: none
 	Login   string   // where a person signs in, after a setup
 	Command string   // the same by flags, after a setup
+	// Proven says, after a renewal, whether a use of the new one was seen since;
+	// nil of other verbs. Windows are when logins could fail meanwhile.
+	Proven  *bool
+	Windows []flows.Window
 }
 
 // usageError is a wrong or missing argument.
@@ -124,6 +128,10 @@ func exitOfKind(k clients.Kind) int {
 
 // explain makes of an error what is said about it.
 func explain(err error) outcome {
+	var due *dueError
+	if errors.As(err, &due) {
+		return due.out
+	}
 	out := outcome{Exit: exitOf(err), Message: oneLine(err.Error()), Hints: keystoreHints(err)}
 	var usage *usageError
 	var stopped *flows.Stopped

@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,7 +26,17 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"authbird": func() { os.Exit(cli.Run(context.Background(), cli.OS("v0.0.0-test"))) },
+		"restart":  restart,
 	})
+}
+
+// restart is the command that restarts the simulated NetBird.
+func restart() {
+	resp, err := http.Post(os.Getenv("RESTART_URL"), "", nil)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		fmt.Println("it does not restart")
+		os.Exit(1)
+	}
 }
 
 // desk is where a person sits: both simulated servers, a state folder, and a

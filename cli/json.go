@@ -87,6 +87,9 @@ type credentialLine struct {
 	UsedBy  string    `json:"used_by,omitempty"`
 	Backend string    `json:"backend,omitempty"`
 	Kept    bool      `json:"kept"`
+	Overdue bool      `json:"overdue"`
+	Stopped bool      `json:"stopped,omitempty"` // a renewal was begun and has not come to its end
+	Why     string    `json:"why,omitempty"`     // why it can't be renewed from here
 }
 
 type resultLine struct {
@@ -98,6 +101,8 @@ type resultLine struct {
 	Next    string   `json:"next"`
 	Login   string   `json:"login,omitempty"`
 	Command string   `json:"command,omitempty"`
+	Proven  *bool    `json:"proven,omitempty"`
+	Windows []window `json:"windows,omitempty"`
 }
 
 func (v *jsonVoice) head(kind, setup string) header {
@@ -149,11 +154,10 @@ func (v *jsonVoice) standing(s standing) {
 		State: s.State, StoppedAt: s.StoppedAt, Why: s.Why, Since: s.Since, Stands: stands, Keystore: s.Keystore,
 		LoginSeen: s.LoginSeen, Damage: s.Damage, PID: s.RunningPID, NotRotatable: s.NotRotatable, Next: s.CommandToType,
 	})
-	for _, c := range s.Credentials {
-		v.write(credentialLine{
-			header: v.head("credential", s.Setup), Name: c.Name, Made: c.Made, AgeDays: days(v.now().Sub(c.Made)),
-			Expires: c.Expires, Due: c.Due, Proven: c.Proven, UsedBy: c.UsedBy, Backend: c.Backend, Kept: c.Kept,
-		})
+	for _, r := range s.Renewals {
+		if r.Known {
+			v.renewal(r)
+		}
 	}
 }
 
@@ -210,7 +214,7 @@ func (v *jsonVoice) resultOf(kind string, out outcome) resultLine {
 	}
 	return resultLine{
 		header: v.head(kind, out.Setup), OK: out.Exit == exitDone, Exit: out.Exit, Message: clients.Clean(out.Message),
-		Hints: hints, Next: out.Next, Login: out.Login, Command: out.Command,
+		Hints: hints, Next: out.Next, Login: out.Login, Command: out.Command, Proven: out.Proven, Windows: windows(out.Windows),
 	}
 }
 

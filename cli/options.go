@@ -46,6 +46,9 @@ type options struct {
 	rights, redirectMode          string
 	netbirdConfig                 string
 	force, deviceFlow             string
+	wait                          time.Duration
+	rotateEvery                   int
+	allDue, leak                  bool
 
 	authentikPort, netbirdPort       int
 	authentikVersion, netbirdVersion string
@@ -150,7 +153,26 @@ func (o *options) connector(f *pflag.FlagSet) {
 func (o *options) consent(f *pflag.FlagSet) {
 	f.BoolVar(&o.adopt, "adopt", false, "take over objects that stand in the way and were not made by authbird")
 	f.BoolVar(&o.keepAdminTokens, "keep-admin-tokens", false, "keep both admin tokens in the keystore")
-	f.StringVar(&o.restartCommand, "restart-command", "", "command that restarts NetBird")
+	o.restart(f)
+}
+
+// restart declares what the renewal of a secret needs to know, for a setup too.
+func (o *options) restart(f *pflag.FlagSet) {
+	f.StringVar(&o.restartCommand, "restart-command", "", "command that restarts NetBird, run by sh -c when a secret is renewed; kept for the setup")
+	f.IntVar(&o.rotateEvery, "rotate-every", flows.RotateEvery, "days after which a credential is due for renewal; kept for the setup")
+}
+
+// waiting declares how a restart is waited for.
+func (o *options) waiting(f *pflag.FlagSet) {
+	f.DurationVar(&o.wait, "wait", flows.DefaultWait, "longest wait for NetBird's restart")
+}
+
+// rotation declares the flags of a renewal.
+func (o *options) rotation(f *pflag.FlagSet) {
+	f.SortFlags = false
+	o.restart(f)
+	o.waiting(f)
+	f.StringVar(&o.netbirdConfig, "netbird-config", "", "management.json to write a new app password into; by default the setup's")
 }
 
 // defaults are the names that the documentation of both servers uses.
@@ -177,6 +199,12 @@ func (o *options) check(given map[string]string) error {
 			return usagef("%s: %v", flagOr("netbird-domain", given), err)
 		}
 		o.netbirdDomain = host
+	}
+	if given["wait"] != "" && o.wait <= 0 {
+		return usagef("%s must be longer than nothing", flagOr("wait", given))
+	}
+	if given["rotate-every"] != "" && (o.rotateEvery < 1 || o.rotateEvery > 3650) {
+		return usagef("%s is a number of days, from 1 to 3650", flagOr("rotate-every", given))
 	}
 	if o.caFile != "" {
 		if _, err := clients.New(clients.Options{CAFile: o.caFile}); err != nil {
@@ -245,6 +273,7 @@ func (o *options) overlay(a *state.Answers, given map[string]string) {
 	set("connector-type", func() { a.ConnectorType = o.connectorType })
 	set("keep-admin-tokens", func() { a.KeepAdminTokens = o.keepAdminTokens })
 	set("restart-command", func() { a.RestartCommand = o.restartCommand })
+	set("rotate-every", func() { a.RotateEvery = o.rotateEvery })
 	if a.Mode == state.Standalone {
 		o.overlayStandalone(a, set)
 	}

@@ -16,7 +16,7 @@ import (
 // The flags that the contract of the command line promises.
 const (
 	commonFlags = "setup authentik-url netbird-url ca-file allow-http keystore keystore-identity state-dir yes json accessible plain trace timeout sandbox authentik-token-file netbird-token-file"
-	setupFlags  = "name slug authorization-flow signing-key allow-group group-sync netbird-allow-group connector-name connector-type adopt keep-admin-tokens restart-command"
+	setupFlags  = "name slug authorization-flow signing-key allow-group group-sync netbird-allow-group connector-name connector-type adopt keep-admin-tokens restart-command rotate-every"
 )
 
 func testApp(t *testing.T, env map[string]string, args ...string) (*app, *bytes.Buffer, *bytes.Buffer) {
@@ -45,7 +45,8 @@ func TestFlagsAreThoseOfTheContract(t *testing.T) {
 	for verb, promised := range map[string]string{
 		"setup connector": commonFlags + " " + setupFlags,
 		"plan connector":  commonFlags + " " + setupFlags,
-		"resume":          commonFlags + " adopt keep-admin-tokens restart-command",
+		"resume":          commonFlags + " adopt keep-admin-tokens restart-command rotate-every wait",
+		"rotate":          commonFlags + " restart-command rotate-every wait netbird-config all-due leak",
 		"status":          commonFlags,
 		"groups":          commonFlags + " allow-group group-sync netbird-allow-group adopt",
 		"keystore move":   commonFlags,

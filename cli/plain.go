@@ -9,7 +9,6 @@ import (
 	"authbird/clients"
 	"authbird/doctor"
 	"authbird/flows"
-	"authbird/state"
 )
 
 // plainVoice writes lines that are read once, from top to bottom, by a person,
@@ -105,6 +104,8 @@ func (v *plainVoice) event(_ string, e flows.Event) {
 		v.tellf("failed   %s", object)
 	case flows.Undone:
 		v.tellf("undone   %s", object)
+	case flows.Waiting:
+		v.tellf("waiting  %s: %s", object, clients.Clean(e.Finding.Note))
 	}
 }
 
@@ -179,8 +180,10 @@ func (v *plainVoice) standing(s standing) {
 	if len(s.Stands) > 0 {
 		v.printf("  stands     %s", strings.Join(s.Stands, ", "))
 	}
-	for _, c := range s.Credentials {
-		v.printf("  %s  %s", c.Name, credentialWords(c, v.now()))
+	for _, r := range s.Renewals {
+		if r.Known {
+			v.printf("  %s  %s", r.Name, renewalWords(r, v.now()))
+		}
 	}
 	for _, name := range s.NotRotatable {
 		v.printf("  %s  not kept, so it can't be rotated from here", name)
@@ -210,35 +213,6 @@ func stateWords(s standing, now time.Time) string {
 		return "complete, a login was seen " + ago(s.LoginSeen, now)
 	}
 	return s.State
-}
-
-func credentialWords(c state.Credential, now time.Time) string {
-	words := []string{"age unknown"}
-	if !c.Made.IsZero() {
-		words[0] = age(now.Sub(c.Made)) + " old"
-	}
-	switch {
-	case c.Expires.IsZero():
-		words = append(words, "never expires")
-	case c.Expires.Before(now):
-		words = append(words, "expired "+ago(c.Expires, now))
-	default:
-		words = append(words, "expires in "+age(c.Expires.Sub(now)))
-	}
-	if !c.Due.IsZero() {
-		if c.Due.Before(now) {
-			words = append(words, "due for renewal since "+c.Due.Format("2 January 2006"))
-		} else {
-			words = append(words, "due "+c.Due.Format("2 January 2006"))
-		}
-	}
-	if !c.Proven.IsZero() {
-		words = append(words, "proven "+ago(c.Proven, now))
-	}
-	if c.Backend != "" {
-		words = append(words, "in the keystore "+c.Backend)
-	}
-	return strings.Join(words, ", ")
 }
 
 // age is a length of time in the coarsest unit that still says something.

@@ -51,6 +51,7 @@ func scriptServers(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Setenv("AUTHBIRD_NETBIRD_URL", s.NetBirdURL)
 	ts.Setenv("AUTHENTIK_TOKEN", s.AuthentikToken)
 	ts.Setenv("NETBIRD_TOKEN", s.NetBirdToken)
+	ts.Setenv("RESTART_URL", s.NetBirdURL+"/_sandbox/restart")
 }
 
 // faultsOf are the faults of the server that a script names.

@@ -80,13 +80,14 @@ func (a *app) planVerb() *cobra.Command {
 func (a *app) resumeVerb() *cobra.Command {
 	verb := &cobra.Command{
 		Use:               "resume [SETUP]",
-		Short:             "go on with an interrupted setup",
+		Short:             "go on with an interrupted setup or rotation",
 		Long:              "Runs a setup again with the answers that were given. What stands already is left, what is missing is made; running again is resuming.",
 		Args:              oneSetup,
 		ValidArgsFunction: a.completeSetups,
 		RunE:              a.verb(a.resume),
 	}
 	a.opts.consent(verb.Flags())
+	a.opts.waiting(verb.Flags())
 	return verb
 }
 
@@ -273,6 +274,9 @@ func (a *app) resume(ctx context.Context, args []string) error {
 	}
 	if flows.BeingRemoved(stored) {
 		return a.removeStored(ctx, stored)
+	}
+	if credential, ok := resumesRotation(stored); ok {
+		return a.rotateStored(ctx, stored, []string{credential})
 	}
 	asks := a.asks()
 	j, err := a.begin(asks, stored.Mode(), stored)

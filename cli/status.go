@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"authbird/flows"
 	"authbird/keystore"
 	"authbird/state"
 )
@@ -102,7 +103,7 @@ func names(setups []*state.Setup) []string {
 func (a *app) standingOf(dir *state.Dir, s *state.Setup) standing {
 	out := standing{
 		Setup: s.Name, Mode: s.Answers.Mode, AuthentikURL: s.Answers.AuthentikURL, NetBirdURL: s.Answers.NetBirdURL,
-		Keystore: s.Answers.Keystore, Damage: s.Damage, Credentials: s.Credentials, LoginSeen: loginSeen(s),
+		Keystore: s.Answers.Keystore, Damage: s.Damage, Renewals: flows.Renewals(s, a.Now()), LoginSeen: loginSeen(s),
 		Stands: stands(s), State: stateComplete,
 	}
 	_, step, when, why, interrupted := s.Interrupted()
@@ -135,7 +136,7 @@ func notRotatable(s standing) []string {
 		tokens = tokens[:1]
 	}
 	for _, name := range tokens {
-		if !slices.ContainsFunc(s.Credentials, func(c state.Credential) bool { return c.Name == name && c.Kept }) {
+		if !slices.ContainsFunc(s.Renewals, func(r flows.Renewal) bool { return r.Name == name && r.Kept }) {
 			out = append(out, name)
 		}
 	}

@@ -28,6 +28,10 @@ type voice interface {
 	diagnosis(d *flows.Diagnosis)
 	// changed tells what is otherwise than at the look before.
 	changed(d *flows.Diagnosis, changes []change)
+	// renewal tells of one credential, its age and when it is due.
+	renewal(r flows.Renewal)
+	// meaning tells what renewing a credential means, before it is done.
+	meaning(setup string, r *flows.Rotation)
 	// result is the last word.
 	result(out outcome)
 }
@@ -46,9 +50,9 @@ type standing struct {
 	Damage        string
 	Stands        []string // ids of the steps whose objects stand
 	LoginSeen     time.Time
-	Credentials   []state.Credential
-	NotRotatable  []string // admin tokens that were forgotten after the run
-	RunningPID    int      // of the run that works on it now; 0: none
+	Renewals      []flows.Renewal // its credentials
+	NotRotatable  []string        // admin tokens that were forgotten after the run
+	RunningPID    int             // of the run that works on it now; 0: none
 	CommandToType string
 }
 

@@ -113,7 +113,7 @@ func (s *Session) PlanRotation(ctx context.Context, credential string, o RotateO
 		return nil, err
 	}
 	if o.NetBirdConfig == "" {
-		o.NetBirdConfig = s.Answers.NetBirdConfig
+		o.NetBirdConfig = first(s.begunWith(credential), s.Answers.NetBirdConfig)
 	}
 	r := &Rotation{Credential: credential, s: s, o: o}
 	w := s.workOn()
@@ -148,6 +148,22 @@ func (s *Session) PlanRotation(ctx context.Context, credential string, o RotateO
 		return r, err
 	}
 	return r, r.possible()
+}
+
+// configKey is the receipt's value of the management.json that a renewal was
+// begun with.
+const configKey = "netbird_config"
+
+// begunWith is the management.json of a renewal that goes on.
+func (s *Session) begunWith(credential string) string {
+	if credential != keystore.AppPassword {
+		return ""
+	}
+	if began, open := s.setup.Begun(rotating(credential), stepNewPassword); open {
+		return began.Receipt.Values[configKey]
+	}
+	receipt, _ := s.setup.Last(stepNewPassword)
+	return receipt.Values[configKey]
 }
 
 // mayRotate stops where the credential can't be renewed at all.
@@ -215,7 +231,9 @@ func (r *Rotation) Carry(ctx context.Context) (Rotated, error) {
 	}
 	out.Results, out.Windows, out.Remarks = results, r.run.windows, r.run.remarks
 	if err != nil {
-		return out, err
+		stop := StopOf(err)
+		_, stop.AtServers = openRun(r.s.setup, r.flow.Name) // then resume goes on with it
+		return out, stop
 	}
 	if err := r.s.noteProof(); err != nil {
 		return out, err

@@ -165,7 +165,7 @@ func (r *Rotation) clean() error {
 
 // How a login is looked for after the restart, where nobody watches.
 const (
-	loginLooks = 5
+	loginLooks = 3
 	loginPause = time.Second
 )
 

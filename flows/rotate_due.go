@@ -37,6 +37,7 @@ type Renewal struct {
 	Setup   string
 	Due     time.Time // zero: never
 	Overdue bool
+	Known   bool // it is there; else Why says why not
 	// Why says why it can't be renewed from here; empty: it can.
 	Why string
 	// Stopped says that a rotation of it was begun and has not come to its end.
@@ -59,7 +60,7 @@ func Renewals(s *state.Setup, now time.Time) []Renewal {
 		i := slices.IndexFunc(s.Credentials, func(c state.Credential) bool { return c.Name == name })
 		r := Renewal{Setup: s.Name, Credential: state.Credential{Name: name}}
 		if i >= 0 {
-			r.Credential = s.Credentials[i]
+			r.Credential, r.Known = s.Credentials[i], true
 		}
 		r.Due = Due(r.Credential, s.Answers)
 		r.Overdue = !r.Due.IsZero() && !now.Before(r.Due)

@@ -149,7 +149,7 @@ func (s keyNoted) Do(_ context.Context, f *facts.Facts, _ Finding) (state.Receip
 	made, _ := s.Record.Last(stepNewKey)
 	i := slices.IndexFunc(f.Authentik.Keys.Value, func(k authentik.KeyPair) bool { return k.PK == made.ObjectID })
 	if i < 0 {
-		return state.Receipt{}, errors.New("Authentik doesn't list the new signing key")
+		return state.Receipt{}, errors.New("the new signing key is not in Authentik's list")
 	}
 	key := f.Authentik.Keys.Value[i]
 	if s.Answers.SigningKey != "" { // a setup that names its key must not be put back to the old one

@@ -108,7 +108,13 @@ func (s passwordAtAuthentik) Look(f *facts.Facts, past state.Receipt) Finding {
 // tokenName is what a renewed secret's token is called at Authentik: another
 // name each time, and the same for the same secret, so that it is found again.
 func (r *renewal) tokenName(secret string) string {
-	return "authbird-" + strings.ToLower(r.Setup) + "-" + cut(r.Record.Digest(secret), 12)
+	setup := strings.Map(func(c rune) rune { // Authentik wants a slug
+		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+			return c
+		}
+		return '-'
+	}, strings.ToLower(r.Setup))
+	return "authbird-" + cut(setup, 40) + "-" + cut(r.Record.Digest(secret), 12)
 }
 
 func tokenNamed(all []authentik.Token, identifier string) (authentik.Token, bool) {

@@ -94,7 +94,11 @@ func (s newSecret) Look(f *facts.Facts, past state.Receipt) Finding {
 	case fresh.OK() && past.Digest == s.Record.Digest(fresh.Value):
 		return Finding{Verdict: InPlace, ObjectID: s.credential + keystore.New}
 	case fresh.OK() || errors.Is(fresh.Err, keystore.ErrAbsent):
-		return Finding{Verdict: Missing}
+		found := Finding{Verdict: Missing}
+		if s.credential == keystore.AppPassword && s.o.NetBirdConfig != "" {
+			found.Intent.Values = map[string]string{configKey: s.o.NetBirdConfig}
+		}
+		return found
 	default:
 		return Finding{Verdict: Blocked, Note: fresh.Err.Error()}
 	}

@@ -79,14 +79,14 @@ func standing(t *testing.T) *lab {
 	l.authentik.AddUser(simauthentik.User{Username: sim.PersonUsername, Name: "Alice", Email: sim.PersonEmail, Password: sim.PersonPassword})
 	l.mustRun()
 	l.command(l.netbird.Restart)
-	if _, err := l.login(); err != nil {
+	if _, err := l.signsIn(); err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
-// login is a person's whole way in; it gives the user's id at NetBird.
-func (l *lab) login() (string, error) {
+// signsIn is a person's whole way in; it gives the user's id at NetBird.
+func (l *lab) signsIn() (string, error) {
 	l.t.Helper()
 	got, err := sim.Login(l.t.Context(), sim.LoginRequest{NetBirdURL: l.urls["netbird"], Username: sim.PersonUsername, Password: sim.PersonPassword})
 	if err == nil && got.Outcome == sim.Refused {
@@ -201,7 +201,7 @@ func (l *lab) settled(what string) {
 
 func TestAClientSecretIsRenewedWithTheRestart(t *testing.T) {
 	l := standing(t)
-	who, err := l.login()
+	who, err := l.signsIn()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func TestAClientSecretIsRenewedWithTheRestart(t *testing.T) {
 	if l.secret(keystore.ClientSecret+keystore.Old) != old {
 		t.Error("the old secret is not kept aside, though nobody has logged in")
 	}
-	again, err := l.login()
+	again, err := l.signsIn()
 	if err != nil || again != who {
 		t.Errorf("after the rotation %q logs in as %q: %v", who, again, err)
 	}
@@ -231,7 +231,7 @@ func TestALoginAfterTheRestartProvesTheNewSecret(t *testing.T) {
 	wait := l.bench.Wait
 	l.bench.Wait = func(ctx context.Context, d time.Duration) error {
 		if d == time.Second { // while a login is looked for
-			if _, err := l.login(); err != nil {
+			if _, err := l.signsIn(); err != nil {
 				t.Error(err)
 			}
 		}
@@ -280,7 +280,7 @@ func TestWithoutARestartNothingHasChanged(t *testing.T) {
 			}
 			l.settled(name)
 			for range 2 {
-				if _, err := l.login(); err != nil {
+				if _, err := l.signsIn(); err != nil {
 					t.Errorf("a login fails: %v", err)
 				}
 				if err := l.netbird.Restart(); err != nil {
@@ -379,7 +379,7 @@ func TestAfterAKillInTheGapTheOldSecretIsPutBackFirst(t *testing.T) {
 	if got := strings.Join(order, " "); got != "netbird netbird authentik" {
 		t.Errorf("changed in the order %s, want NetBird put back, told anew, then Authentik", got)
 	}
-	if _, err := l.login(); err != nil {
+	if _, err := l.signsIn(); err != nil {
 		t.Error(err)
 	}
 	l.settled("after the resumed rotation")
@@ -394,11 +394,11 @@ func TestAfterAKillInTheGapAndARestartItGoesForward(t *testing.T) {
 	if err := l.netbird.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.login(); err == nil {
+	if _, err := l.signsIn(); err == nil {
 		t.Fatal("a login works in the gap, so the case is none")
 	}
 	l.mustRotate(keystore.ClientSecret, alone) // nobody has to restart it once more
-	if _, err := l.login(); err != nil {
+	if _, err := l.signsIn(); err != nil {
 		t.Error(err)
 	}
 	l.settled("after the resumed rotation")
@@ -418,7 +418,7 @@ func TestALeakedSecretEndsFirst(t *testing.T) {
 	}
 	l.command(l.netbird.Restart)
 	l.mustRotate(keystore.ClientSecret, alone)
-	if _, err := l.login(); err != nil {
+	if _, err := l.signsIn(); err != nil {
 		t.Error(err)
 	}
 	l.settled("after the leak")
@@ -464,12 +464,12 @@ func TestBehindAProxyThatHidesTheProcessTheWordCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.login(); err != nil {
+	if _, err := l.signsIn(); err != nil {
 		t.Error(err)
 	}
 	l.command(l.netbird.Restart)
 	l.mustRotate(keystore.ClientSecret, alone) // the command's end counts
-	if _, err := l.login(); err != nil {
+	if _, err := l.signsIn(); err != nil {
 		t.Error(err)
 	}
 	l.settled("behind the proxy")

@@ -22,10 +22,10 @@ const (
 type sight int
 
 const (
-	sameRun  sight = iota // the process that was told of the change still answers
-	otherRun              // another one answers: it has restarted
-	isDown                // nothing answers, or a proxy says so
-	hidden                // it answers, and which process it is can't be seen
+	sameRun    sight = iota // the process that was told of the change still answers
+	otherRun                // another one answers: it has restarted
+	isDown                  // nothing answers, or a proxy says so
+	outOfSight              // it answers, and which process it is can't be seen
 )
 
 // sightOf reads a look. A server that answers with an error of its own is not
@@ -36,7 +36,7 @@ func sightOf(told netbird.Process, justNow bool, now netbird.Instance, err error
 		case 0, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			return isDown
 		}
-		return hidden
+		return outOfSight
 	}
 	same, known := now.Process.SameRun(told)
 	if justNow {
@@ -44,7 +44,7 @@ func sightOf(told netbird.Process, justNow bool, now netbird.Instance, err error
 	}
 	switch {
 	case !known:
-		return hidden
+		return outOfSight
 	case same:
 		return sameRun
 	}
@@ -156,7 +156,7 @@ func (w *restartWatch) over(until time.Time, last error) error {
 // look asks once; a failed look is made sure of by another at once.
 func (w *restartWatch) look(ctx context.Context) (sight, netbird.Instance) {
 	if w.blind {
-		return hidden, netbird.Instance{}
+		return outOfSight, netbird.Instance{}
 	}
 	var s sight
 	var now netbird.Instance
@@ -196,7 +196,7 @@ func (w *restartWatch) take(ctx context.Context, s sight, now netbird.Instance) 
 		return false, w.act(ctx)
 	case sameRun:
 		return false, w.blip(ctx)
-	case hidden:
+	case outOfSight:
 		if !w.byWord || !w.blind && now.Meta.Status != http.StatusOK {
 			return false, nil
 		}
