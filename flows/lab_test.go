@@ -61,7 +61,7 @@ type lab struct {
 	ahead   map[string]*atomic.Int64 // by place: how far its clock is ahead
 	dial    map[string]string        // addresses that lead elsewhere
 	trusts  *x509.CertPool
-	clock   *hands       // nil: the real one
+	hands   *hands       // nil: the real one
 	restart func() error // what the restart command does
 	mu      sync.Mutex
 	sent    []clients.Exchange // that authbird made

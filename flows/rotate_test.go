@@ -62,8 +62,8 @@ func (h *hands) runs() (ended func()) {
 
 // byHand gives the lab a clock that the test has in its hands.
 func (l *lab) byHand() {
-	l.clock = &hands{now: time.Now()}
-	l.bench.Now, l.bench.Wait = l.clock.Now, l.clock.Wait
+	l.hands = &hands{now: time.Now()}
+	l.bench.Now, l.bench.Wait = l.hands.Now, l.hands.Wait
 }
 
 // command has the next rotations restart NetBird by a command that does so.
@@ -97,8 +97,8 @@ func (l *lab) signsIn() (string, error) {
 
 // rotate renews one credential, as `authbird rotate` does.
 func (l *lab) rotate(ctx context.Context, credential string, o flows.RotateOptions, watch func(flows.Event)) (flows.Rotated, error) {
-	if l.clock != nil && l.answers.RestartCommand != "" {
-		ended := l.clock.runs()
+	if l.hands != nil && l.answers.RestartCommand != "" {
+		ended := l.hands.runs()
 		defer ended()
 		l.bench.Shell = func(context.Context, string) (string, error) {
 			defer ended()
