@@ -11,7 +11,7 @@ import (
 
 // rooms are the folders of the program in the order in which they may import
 // each other: a room imports rooms below it and none above.
-var rooms = []string{"", "bench", "matrix", "overssh", "cli", "sshd", "tui", "flows", "export", "doctor", "facts", "hostfiles", "clients", "keystore", "state", "sim"}
+var rooms = []string{"", "docs", "bench", "matrix", "overssh", "cli", "sshd", "tui", "flows", "export", "doctor", "facts", "hostfiles", "clients", "keystore", "state", "sim"}
 
 func level(pkg string) (int, bool) {
 	room, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(pkg, "authbird"), "/"), "/")
