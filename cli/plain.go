@@ -122,7 +122,7 @@ func (v *plainVoice) tellWell() {
 func checkLines(c doctor.Result) []string {
 	word := map[doctor.Verdict]string{doctor.Warn: "note", doctor.Fail: "wrong", doctor.Unknown: "unseen", doctor.OK: "well"}[c.Verdict]
 	lines := []string{fmt.Sprintf("%-8s %s", word, c.Title)}
-	for _, s := range []string{c.Cause, c.Evidence, c.Hits, c.Advice} {
+	for _, s := range []string{c.Cause, c.Seen(), c.Hits, c.Advice} {
 		if s != "" {
 			lines = append(lines, "    "+clients.Clean(s))
 		}

@@ -84,9 +84,10 @@ func (s passphraseScreen) Open(context.Context) (screen, []tea.Cmd) {
 	return s, []tea.Cmd{s.deaf.soon()}
 }
 
-// Close lets the one who waits go, where no answer was given.
+// Close lets the one who waits go, where no answer was given: the person left,
+// or the terminal went away.
 func (s passphraseScreen) Close() tea.Cmd {
-	s.reply(passReply{err: errNoPassphrase})
+	s.reply(passReply{err: context.Canceled})
 	return nil
 }
 
@@ -105,6 +106,7 @@ func (s passphraseScreen) Update(r room, msg tea.Msg) (screen, action) {
 	if k, ok := msg.(tea.KeyPressMsg); ok {
 		switch {
 		case hit(k, []bind{bindBack()}) == "back":
+			s.reply(passReply{err: errNoPassphrase})
 			return s, back{noEdit{}}
 		case k.String() == "enter" && s.last():
 			return s.given()

@@ -345,9 +345,7 @@ func drawCheck(sh *sheet, indent int, c doctor.Result, whole bool) {
 	if c.Verdict == doctor.OK && !whole {
 		return
 	}
-	if c.Evidence != "" {
-		sh.text(indent+2, th.dim, saidAt(c.Evidence, longestSaid))
-	}
+	sh.text(indent+2, th.dim, saidAt(c.Seen(), longestSaid))
 	if c.Advice != "" && c.Verdict != doctor.OK {
 		sh.text(indent+2, th.text, sentence(c.Advice))
 	}

@@ -163,7 +163,7 @@ func (t trouble) drawCheck(s *sheet) {
 	if c == nil {
 		return
 	}
-	lines := []struct{ head, words string }{{wordsItSaid, c.Evidence}, {wordsHits, c.Hits}, {wordsToDo, c.Advice}}
+	lines := []struct{ head, words string }{{wordsItSaid, c.Seen()}, {wordsHits, c.Hits}, {wordsToDo, c.Advice}}
 	for _, l := range lines {
 		if l.words != "" {
 			s.hang(2, part{s.theme.dim, l.head}, s.theme.text, saidAt(l.words, longestSaid))
