@@ -69,13 +69,13 @@ func exitOf(err error) int {
 		return exitDone
 	case errors.As(err, &usage), errors.Is(err, keystore.ErrNoPassphrase), errors.Is(err, errEnd):
 		return exitUsage
-	case errors.As(err, &gaveUp):
+	case errors.As(err, &gaveUp), errors.Is(err, errInterrupted), errors.Is(err, errLeft):
 		return exitInterrupted
 	case errors.As(err, &busy), errors.As(err, &newer), needsKeystore(err):
 		return exitPerson
 	case errors.As(err, &stopped):
 		return exitOfStop(stopped)
-	case errors.Is(err, errInterrupted), errors.Is(err, errLeft), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	}
 	return exitOfKind(clients.KindOf(err))

@@ -48,6 +48,7 @@ func TestExitCodes(t *testing.T) {
 		{"Ctrl-C part-way", stopped(flows.Interrupted, made), 130},
 		{"Ctrl-C twice", &gaveUpError{stopped(flows.OutcomeUnknown)}, 130},
 		{"the person left", errLeft, 130},
+		{"Ctrl-C at the passphrase", &flows.Stopped{Reason: flows.NotWritten, Err: fmt.Errorf("open: %w", errInterrupted)}, 130},
 		{"the input ended at a question", errEnd, 2},
 		{"everything stands and a check failed", stopped(flows.NotProven, made), 1},
 		{"another run has the setup", &state.BusyError{Setup: "a"}, 3},

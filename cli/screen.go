@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"authbird/flows"
@@ -58,7 +59,8 @@ func (a *app) screen(ctx context.Context, j *job, start tui.Start) error {
 	a.stop.screen.Store(true)
 	result, err := tui.Run(ctx, o)
 	a.stop.screen.Store(false)
-	if err != nil && ctx.Err() == nil { // a terminal that went away has been heard of as SIGHUP
+	gone := ctx.Err() != nil || errors.Is(err, tui.ErrGone)
+	if err != nil && !gone {
 		return err
 	}
 	for _, line := range result.Lines {
@@ -67,7 +69,7 @@ func (a *app) screen(ctx context.Context, j *job, start tui.Start) error {
 	if result.Err != nil {
 		return ofSetup(result.Setup, &told{a.left(result.Err)})
 	}
-	if ctx.Err() != nil {
+	if gone {
 		return errInterrupted
 	}
 	a.last = outcome{Setup: result.Setup}

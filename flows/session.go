@@ -43,7 +43,7 @@ func (b *Bench) Open(ctx context.Context, name string, a state.Answers, t Tokens
 	}
 	keys, err := b.OpenKeys(ctx, keystore.Kind(a.Keystore))
 	if err != nil {
-		return nil, &Stopped{Reason: NotWritten, Err: fmt.Errorf("open the keystore: %w", err)}
+		return nil, noKeystore(err)
 	}
 	setup, err := b.State.Lock(name)
 	if err != nil {
@@ -133,7 +133,7 @@ func (s *Session) Carry(ctx context.Context, p *Plan) ([]doctor.Result, error) {
 	// A passphrase is asked for now, not in the middle of a step.
 	if p.Changes() {
 		if err := s.keys.Unlock(ctx); err != nil {
-			return nil, &Stopped{Reason: NotWritten, Err: fmt.Errorf("open the keystore: %w", err)}
+			return nil, noKeystore(err)
 		}
 	}
 	results, err := s.Engine.Carry(ctx, s.flow, p)

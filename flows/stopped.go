@@ -54,6 +54,16 @@ func (s *Stopped) Unwrap() error { return s.Err }
 // `authbird resume` goes on from there.
 func (s *Stopped) PartWay() bool { return s.AtServers }
 
+// noKeystore is why nothing begins without the keystore. A person who left at
+// its question has interrupted, and nothing failed.
+func noKeystore(err error) *Stopped {
+	reason := NotWritten
+	if errors.Is(err, context.Canceled) {
+		reason = Interrupted
+	}
+	return &Stopped{Reason: reason, Err: fmt.Errorf("open the keystore: %w", err)}
+}
+
 // stop makes a Stopped of any error, with the step it happened at, what stands
 // and what to do next.
 func (r *run) stop(about About, err error) error {

@@ -61,9 +61,8 @@ func (w *world) file(name, content string) string {
 	return path
 }
 
-// given puts what would be asked for into the environment.
-func (w *world) given() {
-	w.env["AUTHBIRD_AUTHENTIK_URL"], w.env["AUTHBIRD_NETBIRD_URL"] = w.sim.AuthentikURL, w.sim.NetBirdURL
+// tokens puts both into the environment.
+func (w *world) tokens() {
 	w.env["AUTHENTIK_TOKEN"], w.env["NETBIRD_TOKEN"] = w.sim.AuthentikToken, w.sim.NetBirdToken
 }
 

@@ -61,6 +61,8 @@ type (
 	change struct{ what question }
 	// send puts a text on the terminal's clipboard, as far as the terminal obeys.
 	send struct{ text string }
+	// retype presses keys that came before the screen could take them.
+	retype struct{ keys []tea.KeyPressMsg }
 	// home leads to the list of setups.
 	home struct{}
 	// leave ends the program. err is how the run that it ends came out.
@@ -102,6 +104,7 @@ func (recall) intent()     {}
 func (completed) intent()  {}
 func (change) intent()     {}
 func (send) intent()       {}
+func (retype) intent()     {}
 func (home) intent()       {}
 func (leave) intent()      {}
 

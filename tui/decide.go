@@ -77,6 +77,12 @@ func (p *program) act(id int, a action) tea.Cmd {
 		return p.goBack(id)
 	case send:
 		return tea.SetClipboard(a.text)
+	case retype:
+		var cmds []tea.Cmd
+		for _, k := range a.keys {
+			cmds = append(cmds, p.key(k))
+		}
+		return tea.Batch(cmds...)
 	case completed:
 		p.result = Result{Setup: a.name, Done: true}
 		return nil

@@ -20,6 +20,7 @@ type homeScreen struct {
 	setups []*state.Setup
 	busy   map[string]*state.BusyError // setups that another run works on
 	loaded bool
+	early  []tea.KeyPressMsg // typed before the list was there
 	err    error
 	at     int
 	look   string // the setup to put the cursor on once the list is there
@@ -82,7 +83,14 @@ func (s homeScreen) Update(r room, msg tea.Msg) (screen, action) {
 			s.examine = false
 			return s, openSetup{x, toExamine}
 		}
+		early := s.early
+		s.early = nil
+		return s, retype{early}
 	case tea.KeyPressMsg:
+		if !s.loaded && (len(s.early) > 0 || hit(msg, s.Keys(r)) == "") {
+			s.early = append(s.early[:len(s.early):len(s.early)], msg)
+			return s, stay{}
+		}
 		return s.pressed(hit(msg, s.Keys(r)))
 	}
 	return s, stay{}

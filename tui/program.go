@@ -93,10 +93,13 @@ func takesLinks(term string) bool {
 	return false
 }
 
+// colourless says that the terminal is of the family that has no colours.
+func colourless(term string) bool { return strings.HasPrefix(term, "vt") }
+
 // takesQuestions says whether the terminal can be asked for its colours. The
 // plainest would print the question.
 func takesQuestions(term string) bool {
-	return term != "" && term != "dumb" && term != "linux" && !strings.HasPrefix(term, "vt")
+	return term != "" && term != "dumb" && term != "linux" && !colourless(term)
 }
 
 func (p *program) setSize(width, height int) {
@@ -137,7 +140,7 @@ func (p *program) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case passAsked:
 		return p, tea.Batch(p.open(newPassphraseScreen(msg)), p.options.Asker.listen(p.ctx))
 	case tea.KeyPressMsg:
-		return p, p.key(msg)
+		return p, p.key(typed(msg))
 	case tea.PasteMsg:
 		if !p.help && !p.tiny() {
 			return p, p.toTop(msg)
@@ -195,6 +198,15 @@ func (p *program) update(i int, msg tea.Msg) tea.Cmd {
 	next, act := p.stack[i].screen.Update(p.room, msg)
 	p.stack[i].screen = next
 	return p.act(id, act)
+}
+
+// typed is a key as a person meant it: Enter that was typed before the program
+// had the terminal comes as Ctrl-J.
+func typed(msg tea.KeyPressMsg) tea.KeyPressMsg {
+	if msg.String() == "ctrl+j" {
+		return tea.KeyPressMsg{Code: tea.KeyEnter}
+	}
+	return msg
 }
 
 func (p *program) key(msg tea.KeyPressMsg) tea.Cmd {

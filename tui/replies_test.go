@@ -59,3 +59,21 @@ func TestLinksAreSentToTerminalsThatAreKnownToTakeThem(t *testing.T) {
 		}
 	}
 }
+
+// On a slow line people type ahead: before the terminal is authbird's, when
+// Enter is Ctrl-J, and before the list of setups is read.
+func TestKeysThatCameEarlyAreKept(t *testing.T) {
+	p := newProgram(t.Context(), Options{Bench: newFakeBench(), Shelf: &fakeShelf{}, Now: clock, Env: []string{"TERM=xterm"}})
+	p.setSize(80, 24)
+	p.Init()
+	p.Update(press("ctrl+j"))
+	p.Update(press("enter"))
+	for _, r := range "q.example.com" {
+		p.Update(press(string(r)))
+	}
+	p.Update(addressed{to: p.top().id, msg: setupsRead{}})
+	s, ok := p.top().screen.(authentikScreen)
+	if !ok || s.form.focused().value() != "q.example.com" {
+		t.Errorf("it is at %T with %q", p.top().screen, s.form.focused().value())
+	}
+}

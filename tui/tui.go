@@ -10,6 +10,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/charmbracelet/colorprofile"
+
 	"authbird/flows"
 	"authbird/state"
 )
@@ -77,18 +79,21 @@ type Result struct {
 // nothing that it began is under way any more: a step that had begun was
 // finished. The error is the terminal's; how the work came out is in the Result.
 func Run(ctx context.Context, o Options) (Result, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	p := newProgram(ctx, o)
 	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithoutSignalHandler()}
 	if o.In != nil {
-		opts = append(opts, tea.WithInput(o.In))
+		opts = append(opts, tea.WithInput(hearOut(o.In, func() { cancel(ErrGone) })))
 	}
 	if o.Out != nil {
 		opts = append(opts, tea.WithOutput(o.Out))
 	}
 	if o.Env != nil {
 		opts = append(opts, tea.WithEnvironment(o.Env))
+	}
+	if colourless(termOf(p.options.Env)) {
+		opts = append(opts, tea.WithColorProfile(colorprofile.ASCII))
 	}
 	w, began := holdWire(o.In, o.Out), p.options.Now()
 	program := tea.NewProgram(p, append(opts, o.Far.options()...)...)
@@ -98,9 +103,12 @@ func Run(ctx context.Context, o Options) (Result, error) {
 		w.settle(p.owed(began))
 		w.restore()
 	}
-	cancel()
+	cancel(nil)
 	p.shut()
-	if errors.Is(err, context.Canceled) {
+	switch {
+	case errors.Is(context.Cause(ctx), ErrGone):
+		err = ErrGone
+	case errors.Is(err, context.Canceled):
 		err = nil // the caller ended it, and knows
 	}
 	return p.ending(), err
