@@ -76,6 +76,9 @@ func (a *app) bench(ask asker) (*flows.Bench, error) {
 			return kit.store(kind, func() (*keystore.Store, error) { return keystore.Open(ctx, a.keystoreOptions(kind, dir.Path(), ask)) })
 		},
 		Transport: func(caFile string) (*clients.Transport, error) {
+			if a.given["ca-file"] != "" { // over what a setup remembers
+				caFile = absolute(a.opts.caFile)
+			}
 			return kit.transport(caFile, func() (*clients.Transport, error) {
 				return clients.New(clients.Options{
 					CAFile: caFile, Timeout: a.opts.timeout, Trace: tracer,

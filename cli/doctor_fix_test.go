@@ -49,3 +49,14 @@ func TestARepairIsAskedAboutLineByLine(t *testing.T) {
 		t.Errorf("the lines hold escapes:\n%q", o.out+o.human)
 	}
 }
+
+func TestTheHomeScreenInWordsLeadsToTheDoctor(t *testing.T) {
+	d := standingDesk(t)
+	d.ill()
+	o := d.conversation("--accessible", "3", "yes").want(0)
+	for _, want := range []string{"3  home: ask the doctor what is wrong", "Repair it so?", "looked again"} {
+		if !strings.Contains(o.human, want) {
+			t.Errorf("%q was not said:\n%s", want, o.human)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"authbird/sim"
+	"authbird/sim/fault"
 )
 
 // standing is a desk with a setup that is whole.
@@ -214,6 +215,37 @@ func TestTheWatchTellsAndEndsBySignal(t *testing.T) {
 			if strings.Contains(string(text), secret) {
 				t.Errorf("%v: the command was given %s", signal, name)
 			}
+		}
+	}
+}
+
+// Whatever the doctor is asked to say, no secret is in it.
+func TestNoSecretIsToldByTheDoctor(t *testing.T) {
+	d := standingDesk(t)
+	d.ill()
+	w := d.watch()
+	report := filepath.Join(d.dir, "report.md")
+	for _, args := range []string{"home", "home --json", "home --report " + report, "home --report -", "--all --json", "home --fix --yes --json", "home --fix --yes"} {
+		w.anyRun(append([]string{"doctor"}, strings.Fields(args)...)...)
+	}
+	if order := (fault.Fault{Path: "/api/v3/core/users/me/", Times: -1, Kind: fault.Status, Status: 500, Body: `{"detail":"` + d.sim.AuthentikToken + `"}`}); d.sim.AuthentikFaults.Order(order) != nil {
+		t.Fatal("no fault")
+	}
+	w.anyRun("doctor", "home", "--json")
+	w.nothingFound()
+}
+
+// What a server says reaches neither stream raw.
+func TestControlCharactersAreCleanedFromWhatTheDoctorTells(t *testing.T) {
+	d := standingDesk(t)
+	evil := "evil\x1b[2J\u202e\u200bname"
+	if err := d.sim.Authentik.SetProvider("NetBird", map[string]any{"name": evil}); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{"home", "home --json", "home --report -", "home --fix --yes"} {
+		o := d.authbird(append([]string{"doctor"}, strings.Fields(args)...)...)
+		if strings.ContainsAny(o.out+o.human, "\x1b\u202e\u200b") || strings.Contains(o.out, `\u001b`) {
+			t.Errorf("%s tells %q", args, o.out+o.human)
 		}
 	}
 }

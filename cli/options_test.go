@@ -49,6 +49,7 @@ func TestFlagsAreThoseOfTheContract(t *testing.T) {
 		"rotate":          commonFlags + " restart-command rotate-every wait netbird-config all-due leak",
 		"status":          commonFlags,
 		"groups":          commonFlags + " allow-group group-sync netbird-allow-group adopt",
+		"doctor":          commonFlags + " fix all strict report names mask-hosts watch on-change netbird-config netbird-log env-file",
 		"keystore move":   commonFlags,
 		"sandbox":         commonFlags + " authentik-port netbird-port authentik-version netbird-version latency fresh",
 	} {

@@ -178,10 +178,16 @@ func (a *app) homeLines(ctx context.Context, j *job) error {
 		options = append(options, option{s.Name, label})
 	}
 	options = append(options, option{"", "a new setup: Authentik beside NetBird's own login"})
+	for _, s := range all {
+		options = append(options, option{s.Name, s.Name + ": ask the doctor what is wrong"})
+	}
 	a.lines.say("authbird connects Authentik and NetBird. Here: %s. The answer q leaves.", count(len(all), "setup"))
 	i, err := a.lines.choose(ctx, "What is to be done?", options, 0)
 	if err != nil {
 		return err
+	}
+	if i > len(all) {
+		return a.consultLines(ctx, j, all[i-len(all)-1])
 	}
 	if i < len(all) {
 		if flows.BeingRemoved(all[i]) {
