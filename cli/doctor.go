@@ -177,20 +177,12 @@ func (a *app) verdictOf(d *flows.Diagnosis) outcome {
 	}
 	if repairs := flows.Repairs(d); len(repairs) > 0 && !a.opts.doctor.fix {
 		out.Hints = []string{fmt.Sprintf("--fix repairs %s: it shows what it would change, and asks", strings.Join(repairs, ", "))}
-		out.Next = fixCommand(d)
+		out.Next = flows.DoctorCommand(d) + " --fix"
 	}
 	if a.opts.doctor.report == "-" {
 		out.Message, out.Hints, out.Next = "", nil, ""
 	}
 	return out
-}
-
-// fixCommand is what repairs what a diagnosis found.
-func fixCommand(d *flows.Diagnosis) string {
-	if d.Setup != "" {
-		return "authbird doctor " + quote(d.Setup) + " --fix"
-	}
-	return fmt.Sprintf("authbird doctor --authentik-url %s --netbird-url %s --fix", quote(d.Answers.AuthentikURL), quote(netBirdOf(d.Answers)))
 }
 
 // doctorExit is the exit code of what was found.

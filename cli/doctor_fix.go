@@ -64,7 +64,7 @@ func (a *app) repair(ctx context.Context, c *clinic, d *flows.Diagnosis) (*flows
 	results, err := r.Carry(ctx)
 	if err != nil {
 		a.tellFailed(d.Setup, err)
-		return nil, a.left(&againError{command: fixCommand(&flows.Diagnosis{Setup: r.Name}), err: err})
+		return nil, a.left(&againError{command: flows.DoctorCommand(&flows.Diagnosis{Setup: r.Name}) + " --fix", err: err})
 	}
 	after := *d
 	after.Setup, after.Results = r.Name, results // a connection that was found is a setup from now on

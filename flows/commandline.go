@@ -54,6 +54,15 @@ func CommandLine(a state.Answers, setup string) string {
 	return strings.Join(append(words, "--yes"), " ")
 }
 
+// DoctorCommand is the command that asks the doctor about the connection of a
+// diagnosis.
+func DoctorCommand(d *Diagnosis) string {
+	if d.Setup != "" {
+		return "authbird doctor " + quoted(d.Setup)
+	}
+	return "authbird doctor --authentik-url " + quoted(d.Answers.AuthentikURL) + " --netbird-url " + quoted(netBirdURL(d.Answers))
+}
+
 func quoted(s string) string {
 	q, err := syntax.Quote(s, syntax.LangBash)
 	if err != nil { // a NUL byte: no shell can hold it

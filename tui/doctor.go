@@ -47,12 +47,11 @@ func newDoctorScreen(d draft, doc Doctor, r reports) doctorScreen {
 }
 
 type (
-	// examined is what a look found, with what was said until its end.
+	// examined is what a look found.
 	examined struct {
-		seq  int
-		d    *flows.Diagnosis
-		err  error
-		rest []any
+		seq int
+		d   *flows.Diagnosis
+		err error
 	}
 	// mended is what the look after a repair found.
 	mended struct{ results []doctor.Result }

@@ -230,7 +230,8 @@ func TestAConnectionThatAuthbirdDidNotMakeIsExamined(t *testing.T) {
 	d.keys("q")
 	d.await("it leaves", func() bool { return d.quit })
 	d.p.shut()
-	if got := d.p.ending(); got.Found == nil || len(got.Found.Results) != len(b.ills) {
+	if got := d.p.ending(); got.Found == nil || len(got.Found.Results) != len(b.ills) ||
+		strings.Join(got.Lines, "\n") != "The same as a command: authbird doctor --authentik-url https://auth.other.example --netbird-url https://nb.other.example" {
 		t.Errorf("the result is %+v", got)
 	}
 }

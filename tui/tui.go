@@ -152,6 +152,8 @@ func (p *program) ending() Result {
 			r.Lines = append(r.Lines, standaloneLines(p.draft.answers)...)
 		}
 		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineCommand, said(p.command)))
+	case r.Found != nil && r.Err == nil && !p.options.Guest:
+		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineCommand, said(flows.DoctorCommand(r.Found))))
 	case errors.As(r.Err, &stop):
 		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineStopped, name, stoppedWords(stop)))
 		for _, s := range stop.Stands {

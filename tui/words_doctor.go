@@ -31,7 +31,6 @@ const (
 	wordsVerbDoctor       = "doctor"
 	wordsVerbDoctorMore   = "Look for what is wrong, why, and what repairs it."
 	wordsAskDoctor        = "Ask the doctor what is wrong"
-	wordsLineDoctor       = "The same as a command: authbird doctor %s"
 )
 
 var (
