@@ -190,6 +190,9 @@ func (r *Reader) readBack(ctx context.Context, f *Facts, application bool) error
 	if f.Authentik.Providers.Err != nil {
 		return f.Authentik.Providers.Err
 	}
+	if app := f.Authentik.Application; application && app.Err != nil && !app.Absent() {
+		return app.Err // what stands with it (who may open it) can't be deduced
+	}
 	r.deduceApplication(f)
 	return nil
 }

@@ -134,7 +134,16 @@ func stable(path string) string {
 	return strings.Join(parts, "/")
 }
 
+// withGroups is a connector setup that is for a group and has NetBird take
+// groups over.
+const withGroups state.Mode = "connector with groups"
+
 func matrixLab(t *testing.T, mode state.Mode) *lab {
+	if mode == withGroups {
+		l := newLab(t, labOptions{mode: state.Connector})
+		l.answers.AllowGroups, l.answers.GroupSync = []string{"authentik Admins"}, flows.GroupSyncOn
+		return l
+	}
 	l := newLab(t, labOptions{mode: mode})
 	if mode == state.Standalone {
 		l.answers.NetBirdDomain, l.answers.EnvFile = "netbird.example.com", t.TempDir()+"/setup.env"
@@ -143,6 +152,8 @@ func matrixLab(t *testing.T, mode state.Mode) *lab {
 }
 
 func TestMatrixConnector(t *testing.T) { matrix(t, state.Connector) }
+
+func TestMatrixGroups(t *testing.T) { matrix(t, withGroups) }
 
 func matrix(t *testing.T, mode state.Mode) {
 	all, want := calls(t, mode)
