@@ -11,10 +11,12 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -152,6 +154,10 @@ func (a *app) root() *cobra.Command {
 	root.SetIn(a.Stdin)
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate("authbird {{.Version}}\n")
+	if _, lines := a.say.(*jsonVoice); lines && slices.Contains(a.Args, "--version") {
+		root.SetVersionTemplate("{{/* told below */}}") // it is the result's message then
+		a.last.Message = "authbird " + root.Version
+	}
 	root.SetHelpFunc(a.help)
 	a.opts.common(root.PersistentFlags())
 	root.AddCommand(
@@ -168,6 +174,9 @@ func (a *app) root() *cobra.Command {
 func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if err := a.twins(cmd.Flags()); err != nil {
 		return err
+	}
+	if a.opts.json && (cmd.Name() == "man" || cmd.HasParent() && cmd.Parent().Name() == "completion") {
+		return usagef("%s prints a file; leave out --json", cmd.Name())
 	}
 	return a.opts.check(a.given)
 }
@@ -192,11 +201,30 @@ type stream struct {
 	// terminal says that whoever read this was a person, whose going away has
 	// been heard of as a signal.
 	terminal bool
+	held     *bytes.Buffer // not nil: what is written waits
+}
+
+// atOnce lets f write in one go what would take hundreds of writes.
+func (s *stream) atOnce(f func()) {
+	s.mu.Lock()
+	s.held = &bytes.Buffer{}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		held := s.held.Bytes()
+		s.held = nil
+		s.mu.Unlock()
+		_, _ = s.Write(held)
+	}()
+	f()
 }
 
 func (s *stream) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.held != nil {
+		return s.held.Write(p)
+	}
 	if s.err != nil {
 		return len(p), nil
 	}

@@ -349,10 +349,11 @@ func (a *app) plan(ctx context.Context, mode state.Mode) error {
 
 // planned reads both servers and tells the plan.
 func (a *app) planned(ctx context.Context, j *job) error {
-	s, err := a.open(ctx, j, nil)
+	s, err := j.bench.Look(ctx, j.name, j.answers, j.tokens)
 	if err != nil {
 		return err
 	}
+	a.hears(j, s)
 	defer s.Close()
 	p, err := s.Plan(ctx)
 	if p != nil {
@@ -390,10 +391,7 @@ func (a *app) open(ctx context.Context, j *job, adopt func(context.Context, flow
 	if err != nil {
 		return nil, err
 	}
-	for _, told := range s.SetAside() {
-		printLine(a.Stderr, clients.Clean(told))
-	}
-	s.Watch = func(e flows.Event) { a.say.event(j.name, e) }
+	a.hears(j, s)
 	s.Claim = a.opts.adopt
 	s.GiveUp = a.stop.giveUp
 	s.Adopt = adopt
@@ -401,6 +399,14 @@ func (a *app) open(ctx context.Context, j *job, adopt func(context.Context, flow
 		s.Adopt = func(context.Context, flows.About, flows.Finding) error { return nil }
 	}
 	return s, nil
+}
+
+// hears tells what the session says.
+func (a *app) hears(j *job, s *flows.Session) {
+	for _, told := range s.SetAside() {
+		printLine(a.Stderr, clients.Clean(told))
+	}
+	s.Watch = func(e flows.Event) { a.say.event(j.name, e) }
 }
 
 // run carries a job out without a question.

@@ -99,6 +99,10 @@ func netBirdAnswers(f *facts.Facts, w Wants) Outcome {
 		return o
 	}
 	if err := f.NetBird.Instance.Err; err != nil {
+		if f.NetBird.Accounts.OK() { // it answers as NetBird does, and doesn't know what it is asked
+			return Outcome{Verdict: Fail, Blame: Person, Evidence: clients.Clean(err.Error()), Cause: "this NetBird is too old: authbird needs " + oldestNetBird + " or later",
+				Advice: "update NetBird first"}
+		}
 		return failed(err, unreachableAdvice(err, "--netbird-url", w.NetBirdURL))
 	}
 	return ok(certificate(f.NetBird.Instance.Value.Meta))

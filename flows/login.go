@@ -174,7 +174,12 @@ func (b *Bench) AwaitDeviceLogin(ctx context.Context, a state.Answers, d netbird
 			return "", err
 		}
 		poll, err := s.netbird.PollDeviceLogin(ctx, idp, d)
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return "", ctx.Err()
+		case mayPass(err): // the person is still at it, and the code still good
+			continue
+		case err != nil:
 			return "", err
 		}
 		switch poll.State {
@@ -189,6 +194,16 @@ func (b *Bench) AwaitDeviceLogin(ctx context.Context, a state.Answers, d netbird
 		}
 	}
 	return "", errors.New("the code has expired; ask for another")
+}
+
+// mayPass says that the same question may be answered a moment later: nothing
+// answered, or something on the way did.
+func mayPass(err error) bool {
+	switch clients.KindOf(err) {
+	case clients.Unreachable, clients.Unknown, clients.NotNow:
+		return true
+	}
+	return false
 }
 
 // MakeNetBirdToken makes a personal access token for whom the given token

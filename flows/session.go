@@ -41,11 +41,23 @@ func (b *Bench) Open(ctx context.Context, name string, a state.Answers, t Tokens
 	if err := b.refuses(a); err != nil {
 		return nil, err
 	}
+	return b.session(ctx, name, a, t, b.State.Lock)
+}
+
+// Look opens a setup to plan only: it locks nothing and writes nothing.
+func (b *Bench) Look(ctx context.Context, name string, a state.Answers, t Tokens) (*Session, error) {
+	if err := b.refuses(a); err != nil {
+		return nil, err
+	}
+	return b.session(ctx, name, a, t, b.State.Peek)
+}
+
+func (b *Bench) session(ctx context.Context, name string, a state.Answers, t Tokens, open func(string) (*state.Setup, error)) (*Session, error) {
 	keys, err := b.OpenKeys(ctx, keystore.Kind(a.Keystore))
 	if err != nil {
 		return nil, noKeystore(err)
 	}
-	setup, err := b.State.Lock(name)
+	setup, err := open(name)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -174,7 +175,7 @@ func TestANewSecretNeedsNoPassphrase(t *testing.T) {
 
 func TestAWrongPassphrase(t *testing.T) {
 	dir := t.TempDir()
-	p := &person{answers: []string{"right", "wrong", "", "right"}}
+	p := &person{answers: []string{"right one", "wrong", "", "right one"}}
 	must(t, mustOpen(t, fileOptions(dir, p)).Set(t.Context(), setup, ClientSecret, hush))
 	s := mustOpen(t, fileOptions(dir, p))
 	if _, err := s.Get(t.Context(), setup, ClientSecret); !errors.Is(err, ErrPassphrase) || strings.Contains(err.Error(), "\n") {
@@ -222,6 +223,35 @@ func TestThePassphraseFile(t *testing.T) {
 		if err != nil && (!strings.Contains(err.Error(), file) || strings.Contains(err.Error(), "sesame")) {
 			t.Errorf("with %q: %v", text, err)
 		}
+	}
+}
+
+func TestAShortNewPassphraseIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	p := &person{answers: []string{"seven77"}}
+	err := mustOpen(t, fileOptions(dir, p)).Set(t.Context(), setup, ClientSecret, hush)
+	if err == nil || !strings.Contains(err.Error(), "less than 8 characters") || strings.Contains(err.Error(), "seven77") {
+		t.Errorf("Set = %v", err)
+	}
+	file := filepath.Join(dir, "pass")
+	must(t, os.WriteFile(file, []byte("äöüäöüä"), 0o600)) // 14 bytes, 7 characters
+	err = mustOpen(t, Options{Kind: File, Dir: dir, Getenv: env(PassphraseFile, file), logN: 2}).Set(t.Context(), setup, ClientSecret, hush)
+	if err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("Set = %v", err)
+	}
+}
+
+func TestAPassphraseFileOpenToOthersIsRefused(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such modes")
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "pass")
+	must(t, os.WriteFile(file, []byte("open sesame"), 0o600))
+	must(t, os.Chmod(file, 0o644))
+	err := mustOpen(t, Options{Kind: File, Dir: dir, Getenv: env(PassphraseFile, file), logN: 2}).Set(t.Context(), setup, ClientSecret, hush)
+	if err == nil || !strings.Contains(err.Error(), "chmod 600") || !strings.Contains(err.Error(), "0644") {
+		t.Errorf("Set = %v", err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"authbird/state/disk"
 
@@ -223,6 +224,9 @@ func (s *fileStore) orphans() (string, error) {
 // passphrase comes from the file that the environment names, else from a person.
 func (s *fileStore) passphrase(ctx context.Context, isNew bool) (string, error) {
 	if file := s.getenv(PassphraseFile); file != "" {
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && openToOthers(info) {
+			return "", fmt.Errorf("passphrase file %s can be read by other users (mode %04o): close it with chmod 600", file, info.Mode().Perm())
+		}
 		data, err := os.ReadFile(file)
 		if err != nil {
 			return "", fmt.Errorf("passphrase file: %w", err)
@@ -230,6 +234,9 @@ func (s *fileStore) passphrase(ctx context.Context, isNew bool) (string, error) 
 		passphrase := strings.TrimRight(string(data), "\r\n")
 		if passphrase == "" {
 			return "", fmt.Errorf("passphrase file %s is empty", file)
+		}
+		if isNew && tooShort(passphrase) {
+			return "", fmt.Errorf("passphrase file %s: %s", file, wordsTooShort)
 		}
 		return passphrase, nil
 	}
@@ -243,8 +250,19 @@ func (s *fileStore) passphrase(ctx context.Context, isNew bool) (string, error) 
 	if passphrase == "" {
 		return "", errors.New("a passphrase can't be empty")
 	}
+	if isNew && tooShort(passphrase) {
+		return "", errors.New(wordsTooShort)
+	}
 	return passphrase, nil
 }
+
+// shortest is how many characters a new passphrase has at least; one that is in
+// use already opens what it closed, however short.
+const shortest = 8
+
+const wordsTooShort = "a passphrase of less than 8 characters is soon guessed: take a longer one"
+
+func tooShort(passphrase string) bool { return utf8.RuneCountInString(passphrase) < shortest }
 
 // readKeyFile reads the age or SSH private key that a person named.
 func (s *fileStore) readKeyFile() (*key, error) {

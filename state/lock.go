@@ -101,9 +101,13 @@ func (d *Dir) takeLock(safe string) (*lock, error) {
 		return nil, err
 	}
 	l := &lock{flock.New(file), note, d.Now().UTC().Truncate(time.Second)}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	got, err := l.file.TryLockContext(ctx, patience/20)
+	// Tried at least once, however late the clock of a busy machine is.
+	got, err := l.file.TryLock()
+	if !got && err == nil {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		got, err = l.file.TryLockContext(ctx, patience/20)
+	}
 	switch {
 	case got:
 		return l, nil
