@@ -107,7 +107,7 @@ type NetBird struct {
 	Me        Fact[netbird.User]    // whom the token belongs to, a person or a service user
 	Users     Fact[[]netbird.User]  // all; read only where the way in is asked for
 	Admins    []Admin               // only where Ask.Admins, and in an examination the owner where groups decide
-	Groups    Fact[[]netbird.Group] // read only by ProveGroups, and in an examination where groups come with logins
+	Groups    Fact[[]netbird.Group] // only where Ask.Admins, and by ProveGroups, and in an examination where groups come with logins
 	Providers Fact[[]netbird.IdentityProvider]
 	Embedded  Fact[netbird.EmbeddedIdP]
 	Reach     Fact[netbird.Reach] // whether NetBird reaches Authentik

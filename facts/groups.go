@@ -26,6 +26,7 @@ func (r *Reader) askAccount(ctx context.Context, w *wave, f *Facts) {
 	}
 	if f.Ask.Admins {
 		get(ctx, w, &f.NetBird.Users, r.NetBird.Users)
+		get(ctx, w, &f.NetBird.Groups, r.NetBird.Groups)
 	}
 }
 

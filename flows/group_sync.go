@@ -178,21 +178,34 @@ func (s syncStep) guard(f *facts.Facts, want syncSettings) (note string, safe bo
 	if err := f.NetBird.Users.Err; err != nil {
 		return "who administers NetBird could not be read, so the list of groups that get in is not set: " + clients.Clean(err.Error()), false
 	}
-	var out []string
+	// Authentik tells the groups, but NetBird's dashboard may not ask for them.
+	arrive := slices.ContainsFunc(f.NetBird.Groups.Value, func(g netbird.Group) bool { return g.Issued == "jwt" })
+	var out, unsure []string
 	for _, a := range f.NetBird.Admins {
 		who := clients.Clean(first(a.User.Email, a.User.Name, a.User.ID))
-		if a.Local && len(f.NetBird.Accounts.Value) > 0 && !f.NetBird.Accounts.Value[0].Settings.LocalAuthDisabled ||
-			slices.ContainsFunc(a.Groups.Value, func(g string) bool { return slices.Contains(want.allow, g) }) {
+		member := slices.ContainsFunc(a.Groups.Value, func(g string) bool { return slices.Contains(want.allow, g) })
+		switch {
+		case a.Local && len(f.NetBird.Accounts.Value) > 0 && !f.NetBird.Accounts.Value[0].Settings.LocalAuthDisabled, member && arrive:
 			safe = true
-			continue
+		case member:
+			unsure = append(unsure, who)
+		default:
+			out = append(out, who)
 		}
-		out = append(out, who)
+	}
+	var notes []string
+	if len(out) > 0 {
+		notes = append(notes, "would no longer get in: "+strings.Join(out, ", "))
+	}
+	if !arrive {
+		notes = append(notes, "no login has brought a group to NetBird yet; see one with --group-sync on alone first, or nobody may get in by Authentik")
 	}
 	switch {
-	case len(out) == 0:
-		return "", safe
 	case safe:
-		return "would no longer get in: " + strings.Join(out, ", "), true
+		return strings.Join(notes, "; "), true
+	case len(unsure) > 0:
+		return fmt.Sprintf("no login has brought a group to NetBird yet, so it isn't seen that %s could still log in: switch on --group-sync alone, log in once, and then set the list",
+			strings.Join(unsure, ", ")), false
 	}
 	return fmt.Sprintf("nobody who administers NetBird could log in any more: %s must first be in one of %s",
 		strings.Join(out, ", "), strings.Join(want.allow, ", ")), false
