@@ -117,6 +117,9 @@ func (a *app) standingOf(dir *state.Dir, s *state.Setup) standing {
 		Keystore: s.Answers.Keystore, Damage: s.Damage, Renewals: flows.Renewals(s, a.Now()), LoginSeen: loginSeen(s),
 		Stands: stands(s), State: stateComplete,
 	}
+	if out.Damage == "" { // set aside since, and still not all there
+		out.Damage = s.Lost()
+	}
 	_, step, when, why, interrupted := s.Interrupted()
 	switch {
 	case s.Damage != "":

@@ -205,10 +205,10 @@ func (s *Session) unclaimed(found []Removal) error {
 	for _, r := range found {
 		names = append(names, r.Step.words())
 	}
-	return &Stopped{Reason: NeedsDecision, Stands: names, AtServers: true,
+	return &Stopped{Reason: NeedsDecision,
 		Err: errors.New(s.setup.Lost() + "; whose these are can't be told any more: " + strings.Join(names, ", ")),
 		Hints: []string{
-			"if authbird made them: authbird remove --setup " + s.Name + " --adopt takes them back too",
+			fmt.Sprintf("if authbird made them: authbird remove %s --adopt takes them back too", quoted(s.Name)),
 			"if it didn't, rename them or delete them by hand, and run remove again",
 		}}
 }
