@@ -160,7 +160,7 @@ func (r *reasons) add(c doctor.Result) {
 func foundLines(c doctor.Result) []string {
 	lines := []string{fmt.Sprintf("  %-8s %s", c.Verdict.Words(), clients.Clean(c.Title))}
 	for _, part := range [][2]string{
-		{"cause", c.Cause}, {"seen", c.Evidence}, {"hits", c.Hits}, {"repair", repairWords(c)}, {"to do", c.Advice},
+		{"cause", c.Cause}, {"seen", c.Seen()}, {"hits", c.Hits}, {"repair", repairWords(c)}, {"to do", c.Advice},
 	} {
 		if part[1] != "" {
 			lines = append(lines, fmt.Sprintf("    %-7s %s", part[0], clients.Clean(part[1])))

@@ -173,7 +173,7 @@ func oldPort(base string) (string, bool) {
 }
 
 // JWTGroups says whether groups come with a login.
-func (n NetBird) JWTGroups() bool {
+func (n *NetBird) JWTGroups() bool {
 	for _, a := range n.Accounts.Value {
 		if a.Settings.JWTGroups {
 			return true
@@ -183,7 +183,7 @@ func (n NetBird) JWTGroups() bool {
 }
 
 // Owner is NetBird's owner, nobody where the users could not be read.
-func (n NetBird) Owner() netbird.User {
+func (n *NetBird) Owner() netbird.User {
 	for _, u := range n.Users.Value {
 		if u.Role == "owner" {
 			return u

@@ -142,7 +142,7 @@ func (s doctorScreen) drawOpen(sh *sheet) {
 		}
 	}
 	line(wordsDoctorCheck, said(c.Title)+": "+c.Verdict.Words())
-	line(wordsDoctorSeen, saidAt(c.Evidence, longestSeen))
+	line(wordsDoctorSeen, saidAt(c.Seen(), longestSeen))
 	line(wordsDoctorHits, sentence(c.Hits))
 	if c.Repair != "" && c.Verdict != doctor.OK {
 		what, _, _ := strings.Cut(c.Repair, ".")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -47,6 +48,7 @@ const (
 type mendJob struct {
 	*job
 	repair Repair
+	free   sync.Once
 }
 
 func newMendScreen(d draft, doc Doctor, found *flows.Diagnosis, ids []string) mendScreen {
@@ -110,10 +112,11 @@ func (j *mendJob) close() tea.Cmd {
 	closing := j.job.close()
 	return func() tea.Msg {
 		closing()
-		if j.repair != nil {
-			_ = j.repair.Close() // the lock ends with the process at the latest
-			j.repair = nil
-		}
+		j.free.Do(func() {
+			if j.repair != nil {
+				_ = j.repair.Close() // the lock ends with the process at the latest
+			}
+		})
 		return nil
 	}
 }
