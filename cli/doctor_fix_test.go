@@ -53,8 +53,8 @@ func TestARepairIsAskedAboutLineByLine(t *testing.T) {
 func TestTheHomeScreenInWordsLeadsToTheDoctor(t *testing.T) {
 	d := standingDesk(t)
 	d.ill()
-	o := d.conversation("--accessible", "3", "yes").want(0)
-	for _, want := range []string{"3  home: ask the doctor what is wrong", "Repair it so?", "looked again"} {
+	o := d.conversation("--accessible", "1", "2", "yes").want(0)
+	for _, want := range []string{"2  ask the doctor what is wrong", "Repair it so?", "looked again"} {
 		if !strings.Contains(o.human, want) {
 			t.Errorf("%q was not said:\n%s", want, o.human)
 		}

@@ -3,11 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"authbird/clients"
 	"authbird/flows"
 	"authbird/keystore"
+	"authbird/state"
 )
 
 // walkPlan reads the plan aloud, asks for a yes, carries it out, and waits
@@ -41,6 +41,9 @@ func (a *app) walkPlan(ctx context.Context, j *job) error {
 	}
 	if err := a.carry(ctx, j, s, p); err != nil {
 		return err
+	}
+	if s.Answers.Mode == state.Standalone { // the checks have proven it, and NetBird may not run yet
+		return nil
 	}
 	return a.watchLogin(ctx, s)
 }
@@ -160,43 +163,4 @@ func (a *app) watchAnswer(ctx context.Context, s *flows.Session, typed answer, p
 		a.lines.say("Enter alone ends the watch.%s", a.simulateWords())
 	}
 	return false
-}
-
-// homeLines is the home screen in words.
-func (a *app) homeLines(ctx context.Context, j *job) error {
-	all, err := j.bench.State.List()
-	if err != nil {
-		return err
-	}
-	var options []option
-	for _, s := range all {
-		st := a.standingOf(j.bench.State, s)
-		label := fmt.Sprintf("%s, %s: run it again", s.Name, stateWords(st, a.Now()))
-		if st.State == stateStopped {
-			label = fmt.Sprintf("%s, %s: go on", s.Name, stateWords(st, a.Now()))
-		}
-		options = append(options, option{s.Name, label})
-	}
-	options = append(options, option{"", "a new setup: Authentik beside NetBird's own login"})
-	for _, s := range all {
-		options = append(options, option{s.Name, s.Name + ": ask the doctor what is wrong"})
-	}
-	a.lines.say("authbird connects Authentik and NetBird. Here: %s. The answer q leaves.", count(len(all), "setup"))
-	i, err := a.lines.choose(ctx, "What is to be done?", options, 0)
-	if err != nil {
-		return err
-	}
-	if i > len(all) {
-		return a.consultLines(ctx, j, all[i-len(all)-1])
-	}
-	if i < len(all) {
-		if flows.BeingRemoved(all[i]) {
-			return a.removeStored(ctx, all[i])
-		}
-		j.answers = j.bench.Defaults(all[i].Answers.Mode)
-		if err := a.take(j, all[i]); err != nil {
-			return err
-		}
-	}
-	return a.walk(ctx, j)
 }

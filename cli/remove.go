@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"authbird/clients"
+	"authbird/doctor"
 	"authbird/flows"
 	"authbird/state"
 	"authbird/state/disk"
@@ -54,6 +56,11 @@ func (a *app) removeStored(ctx context.Context, stored *state.Setup) error {
 	j, err := a.begin(asks, mode, stored)
 	if err != nil {
 		return err
+	}
+	if asks == askLines && j.complete() != nil {
+		if err := a.fill(ctx, j); err != nil {
+			return ofSetup(j.name, j.ended(err))
+		}
 	}
 	if err := j.complete(); err != nil {
 		return ofSetup(j.name, err)
@@ -111,6 +118,9 @@ func (a *app) removing(ctx context.Context, j *job) error {
 		a.say.removal(j.name, r)
 	}
 	if j.asks == askLines {
+		if err := a.askForce(ctx, guard); err != nil {
+			return err
+		}
 		yes, err := a.lines.confirm(ctx, "Take it back?", false)
 		if err != nil {
 			return err
@@ -132,6 +142,16 @@ func (a *app) removing(ctx context.Context, j *job) error {
 		a.last.Hints = append(a.last.Hints, "left as it was before authbird came: "+file)
 	}
 	return nil
+}
+
+// askForce asks for the reason, where the guard forbids taking back and none was
+// given.
+func (a *app) askForce(ctx context.Context, guard []doctor.Result) (err error) {
+	locked := slices.ContainsFunc(guard, func(c doctor.Result) bool { return c.Verdict == doctor.Fail })
+	if locked && a.opts.force == "" {
+		a.opts.force, err = a.lines.ask(ctx, "It is locked. To do it all the same, type why; the journal keeps it. The answer q leaves.", "", nil)
+	}
+	return err
 }
 
 // againError is a stop that another command than resume goes on from.

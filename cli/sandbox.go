@@ -89,7 +89,7 @@ func (a *app) startSandbox() (*sim.Sandbox, error) {
 // end: both servers, the state, and a keystore in memory. What the environment
 // says of real servers is set aside.
 func (a *app) enterSandbox() error {
-	if !a.opts.sandbox {
+	if !a.opts.sandbox || a.world != nil {
 		return nil
 	}
 	s, err := a.startSandbox()

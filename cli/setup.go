@@ -100,11 +100,15 @@ func (a *app) anyMode(ctx context.Context, args []string) error {
 	if a.opts.from != "" {
 		return a.listed(ctx, a.setUpEntry)
 	}
-	if a.asks() != askScreen {
+	asks := a.asks()
+	if asks == askNobody {
 		return noMode(ctx, args)
 	}
 	if err := a.enterSandbox(); err != nil {
 		return err
+	}
+	if asks == askLines {
+		return a.askMode(ctx)
 	}
 	j, err := a.begin(askScreen, state.Connector, nil)
 	if err != nil {

@@ -48,8 +48,8 @@ func homeVerbs() []homeVerb {
 		{key: "g", does: wordsVerbGoOn, more: wordsVerbRemoveMore, when: removing, act: remove},
 		{key: "p", does: wordsVerbLook, more: wordsVerbLookMore, when: finished, act: open},
 		{key: "p", does: wordsVerbPlan, more: wordsVerbPlanMore, when: removing, act: open},
-		{key: "d", does: wordsVerbDoctor, more: wordsVerbDoctorMore, when: examinable, act: examine},
 		{key: "p", does: wordsVerbLookOnly, more: wordsVerbLookOnlyMore, when: unfinished, act: open},
+		{key: "d", does: wordsVerbDoctor, more: wordsVerbDoctorMore, when: examinable, act: examine},
 		{key: "x", does: wordsVerbRemove, more: wordsVerbRemoveMore, when: there, act: remove},
 	}
 }
