@@ -1,13 +1,13 @@
 package cli
 
-import "golang.org/x/sys/windows"
+import console "golang.org/x/sys/windows"
 
 // echoOff leaves line editing and Ctrl-C as they are, unlike raw mode.
 func echoOff(fd int) error {
 	var mode uint32
-	h := windows.Handle(fd)
-	if err := windows.GetConsoleMode(h, &mode); err != nil {
+	h := console.Handle(fd)
+	if err := console.GetConsoleMode(h, &mode); err != nil {
 		return err
 	}
-	return windows.SetConsoleMode(h, mode&^windows.ENABLE_ECHO_INPUT)
+	return console.SetConsoleMode(h, mode&^console.ENABLE_ECHO_INPUT)
 }
