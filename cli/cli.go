@@ -163,7 +163,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(
 		a.setupVerb(), a.planVerb(), a.resumeVerb(), a.statusVerb(), a.groupsVerb(), a.doctorVerb(),
 		a.exportVerb(),
-		a.rotateVerb(), a.removeVerb(), a.envVerb(), a.keystoreVerb(), a.sandboxVerb(), a.manVerb(),
+		a.rotateVerb(), a.removeVerb(), a.envVerb(), a.keystoreVerb(), a.serveVerb(), a.sandboxVerb(), a.manVerb(),
 	)
 	_ = root.RegisterFlagCompletionFunc("setup", a.completeSetups)
 	return root

@@ -10,6 +10,7 @@ import (
 	"authbird/clients"
 	"authbird/flows"
 	"authbird/keystore"
+	"authbird/sshd"
 	"authbird/state"
 )
 
@@ -64,6 +65,7 @@ func exitOf(err error) int {
 	var gaveUp *gaveUpError
 	var busy *state.BusyError
 	var newer *state.NewerError
+	var unfit *sshd.Error
 	switch {
 	case err == nil:
 		return exitDone
@@ -71,7 +73,7 @@ func exitOf(err error) int {
 		return exitUsage
 	case errors.As(err, &gaveUp), errors.Is(err, errInterrupted), errors.Is(err, errLeft):
 		return exitInterrupted
-	case errors.As(err, &busy), errors.As(err, &newer), needsKeystore(err):
+	case errors.As(err, &busy), errors.As(err, &newer), errors.As(err, &unfit), needsKeystore(err):
 		return exitPerson
 	case errors.As(err, &stopped):
 		return exitOfStop(stopped)
@@ -137,12 +139,15 @@ func explain(err error) outcome {
 	var stopped *flows.Stopped
 	var gaveUp *gaveUpError
 	var busy *state.BusyError
+	var unfit *sshd.Error
 	part := out.Exit == exitPartWay
 	switch {
 	case errors.As(err, &usage):
 		out.Hints = usage.hints
 	case errors.As(err, &busy):
 		out.Hints = []string{"wait until it has ended, or end it; authbird status only reads and works meanwhile"}
+	case errors.As(err, &unfit):
+		out.Hints = unfit.Hints
 	case errors.As(err, &stopped):
 		explainStop(&out, stopped)
 		part = part || stopped.PartWay() || stopped.Reason == flows.Interrupted && len(stopped.Stands) > 0

@@ -73,6 +73,9 @@ type examination struct {
 // open finds the tokens and the secrets. A keystore that can't be opened, or a
 // secret that is not in it, leaves what rests on it unknown.
 func (x *examination) open(ctx context.Context, t Tokens) error {
+	if err := x.bench.refuses(x.setup.Answers); err != nil {
+		return err
+	}
 	secrets := Secrets(noSecrets{errors.New("the keystore could not be opened")})
 	keys, err := x.bench.OpenKeys(ctx, keystore.Kind(x.setup.Answers.Keystore))
 	if err == nil {
