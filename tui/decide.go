@@ -219,8 +219,10 @@ func (p *program) defaults(mode state.Mode) state.Answers {
 // back: only what is missing is asked for.
 func (p *program) openSetup(s *state.Setup, why purpose) tea.Cmd {
 	p.result = Result{}
+	_, _, _, _, stopped := s.Interrupted()
 	p.draft = draft{
-		name: s.Name, answers: overlay(p.options.Bench.Defaults(s.Answers.Mode), s.Answers), tokens: p.options.Tokens, stands: true, why: why, folder: p.options.Folder, guest: p.options.Guest,
+		unproven: stopped,
+		name:     s.Name, answers: overlay(p.options.Bench.Defaults(s.Answers.Mode), s.Answers), tokens: p.options.Tokens, stands: true, why: why, folder: p.options.Folder, guest: p.options.Guest,
 		kept: keptTokens{authentik: keeps(s, keystore.AuthentikToken), netbird: keeps(s, keystore.NetBirdToken)},
 	}
 	return p.afterMode()

@@ -20,6 +20,7 @@ type draft struct {
 	why       purpose               // what the walk of a setup that stands is about
 	found     bool                  // authbird didn't make it: only the doctor is asked about it
 	folder    string                // where relative paths begin
+	unproven  bool                  // its last run did not come to its end
 	guest     bool                  // the person does not run authbird here: see guest.go
 	others    map[string]state.Mode // the setups that stand already
 }

@@ -177,7 +177,11 @@ func (s planScreen) Page(r room) page {
 	title := wordsPlanTitle
 	if !s.plan.Changes() {
 		title = wordsPlanDoneTitle
-		sh.sign(0, signGood, r.theme.good, r.theme.text, wordsNothingToDo)
+		words := wordsNothingToDo
+		if s.draft.unproven {
+			words = wordsNothingButProof
+		}
+		sh.sign(0, signGood, r.theme.good, r.theme.text, words)
 	}
 	for _, g := range s.groups() {
 		s.drawGroup(sh, g)
@@ -378,7 +382,11 @@ func (s planScreen) Keys(r room) []bind {
 
 func (s planScreen) readyKeys() []bind {
 	out := []bind{{id: "do", keys: keyEnter, label: "↵", does: "do it"}}
-	if !s.plan.Changes() {
+	switch {
+	case s.plan.Changes():
+	case s.draft.unproven: // the run that stopped comes to its end by its proof
+		out[0].does = "prove it"
+	default:
 		out = []bind{{id: "prove", keys: keyEnter, label: "↵", does: "go on"}}
 	}
 	explain := bind{id: "explain", keys: []string{"e"}, label: "e", does: "explain", more: "Say why each step is needed, and what was checked."}

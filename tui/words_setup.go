@@ -59,15 +59,16 @@ const (
 
 // The plan.
 const (
-	wordsPlanTitle     = "What will happen"
-	wordsPlanDoneTitle = "Everything is in place"
-	wordsPlanReading   = "reading both servers…"
-	wordsNothingToDo   = "Nothing is missing and nothing differs, so there is nothing to do."
-	wordsOursChanged   = "made by authbird, and changed by someone since"
-	wordsForeign       = "stands there already, not made by authbird"
-	wordsSettled       = "made by an earlier run whose answer was lost; it will be taken up"
-	wordsCommandTitle  = "The same as a command"
-	wordsCommandTokens = "The tokens come from AUTHENTIK_TOKEN and NETBIRD_TOKEN, never from the command line."
+	wordsPlanTitle       = "What will happen"
+	wordsPlanDoneTitle   = "Everything is in place"
+	wordsPlanReading     = "reading both servers…"
+	wordsNothingToDo     = "Nothing is missing and nothing differs, so there is nothing to do."
+	wordsNothingButProof = "Nothing is missing and nothing differs. The last run stopped before it was proven; that is left to do."
+	wordsOursChanged     = "made by authbird, and changed by someone since"
+	wordsForeign         = "stands there already, not made by authbird"
+	wordsSettled         = "made by an earlier run whose answer was lost; it will be taken up"
+	wordsCommandTitle    = "The same as a command"
+	wordsCommandTokens   = "The tokens come from AUTHENTIK_TOKEN and NETBIRD_TOKEN, never from the command line."
 )
 
 // The question before something that stood there is changed.
