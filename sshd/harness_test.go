@@ -10,10 +10,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,8 +44,9 @@ type host struct {
 	once   sync.Once
 	key    gossh.Signer // that may log in
 
-	mu   sync.Mutex
-	said []string
+	mu    sync.Mutex
+	said  []string
+	brake *brake // holds requests
 }
 
 // newKey makes a key and its line for a keys file.
@@ -84,7 +87,57 @@ func (h *host) options() Options {
 }
 
 func (h *host) transport(string) (*clients.Transport, error) {
-	return clients.New(clients.Options{Now: time.Now, Timeout: patience})
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	o := clients.Options{Now: time.Now, Timeout: patience}
+	if h.brake != nil {
+		o.Base = h.brake
+	}
+	return clients.New(o)
+}
+
+// brake holds requests that make a connector, once it is armed, until it is let
+// go. (The plan asks NetBird, by such a request, whether it reaches Authentik.)
+type brake struct {
+	base     http.RoundTripper
+	arrived  chan struct{} // closed when it is held
+	released chan struct{}
+	once     sync.Once
+	armed    atomic.Bool
+}
+
+// holds makes a brake for what is sent from now on.
+func (h *host) holds() *brake {
+	b := &brake{base: http.DefaultTransport.(*http.Transport).Clone(), arrived: make(chan struct{}), released: make(chan struct{})}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.brake = b
+	return b
+}
+
+func (b *brake) RoundTrip(r *http.Request) (*http.Response, error) {
+	if b.armed.Load() && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/identity-providers") {
+		b.once.Do(func() { close(b.arrived) })
+		select {
+		case <-b.released:
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+	return b.base.RoundTrip(r)
+}
+
+// runs carries the plan out until the connector is about to be made.
+func (v *visit) runs(b *brake) *visit {
+	v.h.t.Helper()
+	b.armed.Store(true)
+	v.types("\r")
+	select {
+	case <-b.arrived:
+	case <-time.After(patience):
+		v.h.t.Fatalf("no connector is made:\n%s", v.screen())
+	}
+	return v
 }
 
 // newHost serves until the test ends; tweak changes the options.
@@ -357,6 +410,13 @@ func (v *visit) leaves() error {
 		v.h.t.Fatalf("the session does not end:\n%s", v.screen())
 	}
 	return v.session.Wait()
+}
+
+// toPlan walks to the plan of a connector; the servers and tokens are proposed.
+func (v *visit) toPlan() *visit {
+	v.h.t.Helper()
+	v.sees("new setup").types("\r").sees("How shall they be joined?").types("\r").sees("akadmin, superuser").types("\r")
+	return v.sees("Owner, owner").types("\r").sees("See the plan").types("\r").sees("What will happen").sees("do it")
 }
 
 // goodLogin is what must work after everything that was done to the server.

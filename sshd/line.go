@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,28 +21,37 @@ var (
 )
 
 // mostTyped bounds what one session may send, in bytes. What is pasted is held in
-// memory until it ends, so this bounds that too.
+// memory until the paste ends, so this bounds that too.
 const mostTyped = 1 << 20
+
+// mostHeld is how much of what was typed waits until it is read, in bytes.
+const mostHeld = 64 << 10
 
 // line is the two ways between a person and the screens.
 type line struct {
-	io.ReadWriter // the channel
-	ctx           context.Context
-	end           context.CancelCauseFunc
-	idle          *time.Timer
-	idleTime      time.Duration
-	typed         int64
-	busy          atomic.Bool // a write is under way
-	kill          func()      // closes the connection, which ends a write that nobody reads
+	ch       io.ReadWriter
+	ctx      context.Context
+	end      context.CancelCauseFunc
+	idle     *time.Timer
+	idleTime time.Duration
+	busy     atomic.Bool // a write is under way
+	kill     func()      // closes the connection, which ends a write that nobody reads
+
+	mu     sync.Mutex
+	moved  *sync.Cond
+	held   []byte // typed and not read
+	over   bool   // nothing more is typed
+	reader int    // who reads: the latest of those who began to
 }
 
 // stuck is how long a client has to take what is written once its session is over.
 const stuck = 5 * time.Second
 
-// newLine watches a channel. end is called with why, when the person is gone or
-// idle for longer than the time.
+// newLine listens to a channel. end is called with why, when the person is gone
+// or idle for longer than the time.
 func newLine(ctx context.Context, end context.CancelCauseFunc, ch io.ReadWriter, idle time.Duration, kill func()) *line {
-	l := &line{ReadWriter: ch, ctx: ctx, end: end, idleTime: idle, kill: kill}
+	l := &line{ch: ch, ctx: ctx, end: end, idleTime: idle, kill: kill}
+	l.moved = sync.NewCond(&l.mu)
 	l.idle = time.AfterFunc(idle, func() { end(errIdle) })
 	context.AfterFunc(ctx, func() {
 		l.idle.Stop()
@@ -51,23 +61,68 @@ func newLine(ctx context.Context, end context.CancelCauseFunc, ch io.ReadWriter,
 			}
 		})
 	})
+	go l.listen()
 	return l
 }
 
-// Read is what the person types. The end of it is the end of the session.
-func (l *line) Read(p []byte) (int, error) {
-	n, err := l.ReadWriter.Read(p)
-	l.typed += int64(n)
-	switch {
-	case err != nil:
-		l.end(errGone)
-	case l.typed > mostTyped:
-		l.end(errTooMuch)
-		return 0, io.EOF
-	case l.ctx.Err() == nil:
-		l.idle.Reset(l.idleTime)
+// listen takes in what is typed, until the channel is closed. The end of it is
+// the end of the session.
+func (l *line) listen() {
+	chunk, typed := make([]byte, 4<<10), 0
+	for {
+		n, err := l.ch.Read(chunk)
+		typed += n
+		switch {
+		case err != nil:
+			l.end(errGone)
+		case typed > mostTyped:
+			l.end(errTooMuch)
+			err = io.EOF
+		case l.ctx.Err() == nil:
+			l.idle.Reset(l.idleTime)
+		}
+		l.mu.Lock()
+		for len(l.held) > mostHeld && !l.over {
+			l.moved.Wait()
+		}
+		l.held = append(l.held, chunk[:n]...)
+		l.over = l.over || err != nil
+		l.moved.Broadcast()
+		over := l.over
+		l.mu.Unlock()
+		if over {
+			return
+		}
 	}
-	return n, err
+}
+
+// Read is what was typed. A Read that still waits when another begins is over:
+// the screens leave one behind that can't be called back, and it must not take
+// what is typed for the next.
+func (l *line) Read(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reader++
+	me := l.reader
+	l.moved.Broadcast()
+	for len(l.held) == 0 && !l.over && l.reader == me {
+		l.moved.Wait()
+	}
+	if l.reader != me || len(l.held) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p, l.held)
+	l.held = l.held[n:]
+	l.moved.Broadcast()
+	return n, nil
+}
+
+// close lets go whoever still reads.
+func (l *line) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.over, l.held = true, nil
+	l.moved.Broadcast()
 }
 
 // Write draws. The screens write newlines as a program in a terminal does.
@@ -77,5 +132,5 @@ func (l *line) Write(p []byte) (int, error) {
 	}
 	l.busy.Store(true)
 	defer l.busy.Store(false)
-	return ssh.NewPtyWriter(l.ReadWriter).Write(p)
+	return ssh.NewPtyWriter(l.ch).Write(p)
 }

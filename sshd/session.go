@@ -64,6 +64,7 @@ func (v *session) work(ctx context.Context, done *deeds) (why string) {
 	over := time.AfterFunc(s.o.Limits.Total, func() { end(errTime) })
 	defer over.Stop()
 	l := newLine(ctx, end, v.ch, s.o.Limits.Idle, func() { v.conn.Close() })
+	defer l.close()
 	defer func() {
 		if r := recover(); r != nil { // one person's misfortune is not everybody's
 			s.o.Say(fmt.Sprintf("a session failed: %v", r))
