@@ -66,7 +66,11 @@ func bench(runs int, binary string) error {
 	}
 	fmt.Printf("\nstart to first frame  %s wall, %s CPU\n", ms(first.wall), ms(first.cpu))
 	fmt.Printf("binary                %.1f MB\n", float64(info.Size())/1e6)
-	return doctorRow(binary, dir, manySetups, 50*time.Millisecond)
+	if err := doctorRow(binary, dir, manySetups, 50*time.Millisecond); err != nil {
+		return err
+	}
+	fmt.Println()
+	return sentBytes(os.Stdout, binary)
 }
 
 // manySetups is how many setups the doctor looks at in one run.
