@@ -148,7 +148,7 @@ func (a *app) serveKeys() func(dir string) keystore.Options {
 			k = a.keystoreOptions(keystore.Env, dir, nil)
 		}
 		k.Getenv = func(name string) string {
-			if name == keystore.PassphraseFile && a.world == nil {
+			if (name == keystore.PassphraseFile || name == "CREDENTIALS_DIRECTORY") && a.world == nil {
 				return a.Getenv(name)
 			}
 			return "" // a secret in the operator's environment is nobody else's

@@ -221,10 +221,18 @@ func (s *fileStore) orphans() (string, error) {
 	return "", nil
 }
 
+// lent says that the service manager put a file there for this process alone, as
+// systemd's LoadCredential= does: what its mode says of a group is then the mask of
+// an access list, and the folder lets nobody else in.
+func (s *fileStore) lent(file string, info fs.FileInfo) bool {
+	dir := s.getenv("CREDENTIALS_DIRECTORY")
+	return dir != "" && filepath.Dir(filepath.Clean(file)) == filepath.Clean(dir) && info.Mode().Perm()&0o007 == 0
+}
+
 // passphrase comes from the file that the environment names, else from a person.
 func (s *fileStore) passphrase(ctx context.Context, isNew bool) (string, error) {
 	if file := s.getenv(PassphraseFile); file != "" {
-		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && openToOthers(info) {
+		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && openToOthers(info) && !s.lent(file, info) {
 			return "", fmt.Errorf("passphrase file %s can be read by other users (mode %04o): close it with chmod 600", file, info.Mode().Perm())
 		}
 		data, err := os.ReadFile(file)

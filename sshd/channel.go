@@ -78,10 +78,13 @@ func (v *session) serve(ctx context.Context, requests <-chan *gossh.Request) {
 				return
 			case v.takes(r, over != nil):
 				reply(r, true)
-			case v.closes(r):
-				reply(r, false)
+			case over == nil && v.meant(r) != "":
+				v.note(r)
+				reply(r, true) // else a client says no more than that it failed
+				v.exit(v.sorry(v.meant(r)))
 				return
 			default:
+				v.note(r)
 				reply(r, false)
 			}
 		}
@@ -123,7 +126,10 @@ func (v *session) resize(size tui.Size) {
 	v.resized <- size // there is one place, and this is the only one that fills it
 }
 
-// never are the requests that somebody may have meant, and what is said of them.
+// meant is what is said to somebody who asks for something else than the
+// screens; "" of what nobody asks for by themselves. Nothing of it is done.
+func (v *session) meant(r *gossh.Request) string { return never[r.Type] }
+
 var never = map[string]string{
 	"exec":      "only the screens can be had here, and no command is run: leave the command out",
 	"subsystem": "only the screens can be had here, and no files",
@@ -132,19 +138,12 @@ var never = map[string]string{
 // noted are further requests that are worth a line in the audit file.
 var noted = map[string]bool{"exec": true, "subsystem": true, "auth-agent-req@openssh.com": true, "x11-req": true}
 
-// closes says that a request ends the channel, and writes down what was asked
-// for.
-func (v *session) closes(r *gossh.Request) bool {
+// note writes down what was asked for in vain.
+func (v *session) note(r *gossh.Request) {
 	if noted[r.Type] && v.knock.tell() {
 		_ = v.server.tell(record{Session: v.id, Key: gossh.FingerprintSHA256(v.key), Remote: v.conn.RemoteAddr().String(), User: clients.CleanN(v.conn.User(), 64)},
 			record{Kind: "refused", What: r.Type})
 	}
-	words := never[r.Type]
-	if words == "" {
-		return false
-	}
-	v.sorry(words)
-	return true
 }
 
 // exit ends the channel with a status.

@@ -315,16 +315,21 @@ func (h *host) loginAs(key gossh.Signer, columns, rows int) *visit {
 // what comes and answers what is asked.
 func (h *host) shell(c *gossh.Client, columns, rows int) *visit {
 	h.t.Helper()
+	return h.shellWith(c, ptyRequest{Term: "xterm-256color", Columns: uint32(columns), Rows: uint32(rows)})
+}
+
+func (h *host) shellWith(c *gossh.Client, p ptyRequest) *visit {
+	h.t.Helper()
 	s, err := c.NewSession()
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	v := &visit{h: h, conn: c, session: s, emu: vt.NewSafeEmulator(min(columns, 500), min(rows, 200)), changed: make(chan struct{}, 1), over: make(chan struct{})}
+	v := &visit{h: h, conn: c, session: s, emu: vt.NewSafeEmulator(sane(p.Columns, p.Rows).Width, sane(p.Columns, p.Rows).Height), changed: make(chan struct{}, 1), over: make(chan struct{})}
 	v.keys, _ = s.StdinPipe()
 	out, _ := s.StdoutPipe()
 	s.Stderr = &v.errs
-	if err := s.RequestPty("xterm-256color", rows, columns, gossh.TerminalModes{}); err != nil {
-		h.t.Fatal(err)
+	if ok, err := s.SendRequest("pty-req", true, gossh.Marshal(p)); !ok || err != nil {
+		h.t.Fatalf("the terminal is not taken: %v", err)
 	}
 	go v.draw(out)
 	go func() { _, _ = io.Copy(v.keys, v.emu.Emulator) }()
@@ -390,6 +395,13 @@ func (v *visit) sees(words string) *visit {
 		}
 	}
 	return v
+}
+
+// drawn is all that came.
+func (v *visit) drawn() []byte {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.raw.Bytes()
 }
 
 // types types.

@@ -36,21 +36,23 @@ type line struct {
 	idleTime time.Duration
 	busy     atomic.Bool // a write is under way
 	kill     func()      // closes the connection, which ends a write that nobody reads
+	stuck    time.Duration
 
 	mu     sync.Mutex
 	moved  *sync.Cond
 	held   []byte // typed and not read
 	over   bool   // nothing more is typed
-	reader int    // who reads: the latest of those who began to
+	reader int    // who may read
 }
 
 // stuck is how long a client has to take what is written once its session is over.
 const stuck = 5 * time.Second
 
 // newLine listens to a channel. end is called with why, when the person is gone
-// or idle for longer than the time.
-func newLine(ctx context.Context, end context.CancelCauseFunc, ch io.ReadWriter, idle time.Duration, kill func()) *line {
-	l := &line{ch: ch, ctx: ctx, end: end, idleTime: idle, kill: kill}
+// or idle for longer than the time; kill, when what is written after the end is
+// not taken for the time stuck.
+func newLine(ctx context.Context, end context.CancelCauseFunc, ch io.ReadWriter, idle, stuck time.Duration, kill func()) *line {
+	l := &line{ch: ch, ctx: ctx, end: end, idleTime: idle, kill: kill, stuck: stuck}
 	l.moved = sync.NewCond(&l.mu)
 	l.idle = time.AfterFunc(idle, func() { end(errIdle) })
 	context.AfterFunc(ctx, func() {
@@ -96,15 +98,31 @@ func (l *line) listen() {
 	}
 }
 
-// Read is what was typed. A Read that still waits when another begins is over:
-// the screens leave one behind that can't be called back, and it must not take
-// what is typed for the next.
-func (l *line) Read(p []byte) (int, error) {
+// Read is what was typed, for the screens.
+func (l *line) Read(p []byte) (int, error) { return l.read(0, p) }
+
+// Renew ends what reads so far, and returns who reads from now on. The screens
+// leave a Read behind that can't be called back; it must not take what comes after
+// them.
+func (l *line) Renew() io.Reader {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reader++
-	me := l.reader
 	l.moved.Broadcast()
+	return later{l, l.reader}
+}
+
+// later reads what is typed after the screens.
+type later struct {
+	line   *line
+	reader int
+}
+
+func (r later) Read(p []byte) (int, error) { return r.line.read(r.reader, p) }
+
+func (l *line) read(me int, p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for len(l.held) == 0 && !l.over && l.reader == me {
 		l.moved.Wait()
 	}
@@ -128,7 +146,7 @@ func (l *line) close() {
 // Write draws. The screens write newlines as a program in a terminal does.
 func (l *line) Write(p []byte) (int, error) {
 	if l.ctx.Err() != nil {
-		defer time.AfterFunc(stuck, l.kill).Stop()
+		defer time.AfterFunc(l.stuck, l.kill).Stop()
 	}
 	l.busy.Store(true)
 	defer l.busy.Store(false)

@@ -253,7 +253,8 @@ func (s *Server) setup(srv *ssh.Server) error {
 	srv.ServerConfigCallback = func(ctx ssh.Context) *gossh.ServerConfig {
 		k := ctx.Value(knockKey).(*knock)
 		return &gossh.ServerConfig{
-			AuthLogCallback: func(_ gossh.ConnMetadata, method string, err error) { s.tried(k, method, err) },
+			PublicKeyAuthAlgorithms: signatures,
+			AuthLogCallback:         func(_ gossh.ConnMetadata, method string, err error) { s.tried(k, method, err) },
 			VerifiedPublicKeyCallback: func(_ gossh.ConnMetadata, public gossh.PublicKey, p *gossh.Permissions, _ string) (*gossh.Permissions, error) {
 				k.loggedIn(gossh.FingerprintSHA256(public))
 				return p, nil
@@ -265,6 +266,12 @@ func (s *Server) setup(srv *ssh.Server) error {
 	srv.SubsystemHandlers = map[string]ssh.SubsystemHandler{}
 	srv.Handler = func(ssh.Session) {} // channel is asked before it
 	return nil
+}
+
+// signatures are what a key may sign its login with: none by SHA-1, none by DSA.
+var signatures = []string{
+	gossh.KeyAlgoED25519, gossh.KeyAlgoSKED25519, gossh.KeyAlgoSKECDSA256,
+	gossh.KeyAlgoECDSA256, gossh.KeyAlgoECDSA384, gossh.KeyAlgoECDSA521, gossh.KeyAlgoRSASHA256, gossh.KeyAlgoRSASHA512,
 }
 
 // tried hears how each try to log in came out. That of the method "none" is how

@@ -63,7 +63,7 @@ func (v *session) work(ctx context.Context, done *deeds) (why string) {
 	defer end(nil)
 	over := time.AfterFunc(s.o.Limits.Total, func() { end(errTime) })
 	defer over.Stop()
-	l := newLine(ctx, end, v.ch, s.o.Limits.Idle, func() { v.conn.Close() })
+	l := newLine(ctx, end, v.ch, s.o.Limits.Idle, stuck, func() { v.conn.Close() })
 	defer l.close()
 	defer func() {
 		if r := recover(); r != nil { // one person's misfortune is not everybody's

@@ -53,11 +53,19 @@ func holdWire(in io.Reader, out io.Writer) *wire {
 	return w
 }
 
+// A renewer can end a Read that the program left behind, which would take the
+// answers, and says who reads from then on. A terminal needs none: its reads end
+// with the program.
+type renewer interface{ Renew() io.Reader }
+
 // settle swallows what the terminal still answers, for as long as that may
 // take at most.
 func (w *wire) settle(most time.Duration) {
 	if most <= 0 {
 		return
+	}
+	if in, ok := w.in.(renewer); ok {
+		w.in = in.Renew()
 	}
 	if _, err := io.WriteString(w.out, ansi.RequestPrimaryDeviceAttributes); err != nil {
 		return
