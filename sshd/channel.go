@@ -39,22 +39,18 @@ func (s *Server) channel(_ *ssh.Server, conn *gossh.ServerConn, fresh gossh.NewC
 // serve answers the requests of a channel until it is closed, or until the
 // session on it is over.
 func (v *session) serve(ctx context.Context, requests <-chan *gossh.Request) {
-	begun := make(chan struct{})
-	var over chan int
-	late := time.AfterFunc(v.server.o.Limits.Login, func() {
-		select {
-		case <-begun:
-		default:
-			v.ch.Close()
-		}
-	})
-	defer late.Stop()
 	ctx, drop := context.WithCancelCause(ctx)
 	defer drop(nil)
 	stop := context.AfterFunc(v.server.soft, func() { drop(errStopping) })
 	defer stop()
+	late := time.AfterFunc(v.server.o.Limits.Login, func() { drop(errGone) })
+	defer late.Stop()
+	var over chan int // has the status once the screens are left; nil: they were not asked for
+	before := ctx.Done()
 	for {
 		select {
+		case <-before:
+			return
 		case status := <-over:
 			v.exit(status)
 			return
@@ -68,8 +64,10 @@ func (v *session) serve(ctx context.Context, requests <-chan *gossh.Request) {
 			}
 			switch {
 			case r.Type == "shell" && over == nil && v.terminal.name != "":
-				over = make(chan int, 1)
-				close(begun)
+				if !late.Stop() {
+					return
+				}
+				over, before = make(chan int, 1), nil
 				reply(r, true)
 				go func() { over <- v.run(ctx) }()
 			case r.Type == "shell" && over == nil:
@@ -78,10 +76,10 @@ func (v *session) serve(ctx context.Context, requests <-chan *gossh.Request) {
 				return
 			case v.takes(r, over != nil):
 				reply(r, true)
-			case over == nil && v.meant(r) != "":
+			case over == nil && never[r.Type] != "":
 				v.note(r)
 				reply(r, true) // else a client says no more than that it failed
-				v.exit(v.sorry(v.meant(r)))
+				v.exit(v.sorry(never[r.Type]))
 				return
 			default:
 				v.note(r)
@@ -126,16 +124,14 @@ func (v *session) resize(size tui.Size) {
 	v.resized <- size // there is one place, and this is the only one that fills it
 }
 
-// meant is what is said to somebody who asks for something else than the
-// screens; "" of what nobody asks for by themselves. Nothing of it is done.
-func (v *session) meant(r *gossh.Request) string { return never[r.Type] }
-
+// never is what is said to somebody who asks for something else than the
+// screens. Nothing of it is done.
 var never = map[string]string{
 	"exec":      "only the screens can be had here, and no command is run: leave the command out",
 	"subsystem": "only the screens can be had here, and no files",
 }
 
-// noted are further requests that are worth a line in the audit file.
+// noted are the refused requests that are worth a line in the audit file.
 var noted = map[string]bool{"exec": true, "subsystem": true, "auth-agent-req@openssh.com": true, "x11-req": true}
 
 // note writes down what was asked for in vain.

@@ -66,7 +66,7 @@ func newKey(t *testing.T) (gossh.Signer, string) {
 // options are those of a host whose only key is h.key.
 func (h *host) options() Options {
 	limits := DefaultLimits
-	limits.Login = patience
+	limits.Login = 10 * patience
 	return Options{
 		Listen: "127.0.0.1:0", StateDir: h.dir, Limits: limits, AuthentikURL: h.sim.AuthentikURL, NetBirdURL: h.sim.NetBirdURL,
 		Tokens: flows.Tokens{Authentik: h.sim.AuthentikToken, NetBird: h.sim.NetBirdToken},

@@ -121,6 +121,19 @@ func TestAStoppedServerWaitsForTheStep(t *testing.T) {
 	v.sees("the server was stopped. Log in again to go on.")
 }
 
+func TestAStoppedServerDoesNotWaitForWhoHasNotBegun(t *testing.T) {
+	h := newHost(t, nil)
+	c, err := h.dial(h.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, _, err := c.OpenChannel("session", nil); err != nil {
+		t.Fatal(err)
+	}
+	h.close() // which takes less than the time to log in
+}
+
 func TestAStoppedServerDoesNotWaitForEver(t *testing.T) {
 	h := newHost(t, func(o *Options) { o.Limits.Stop = time.Millisecond })
 	b := h.holds() // never let go
