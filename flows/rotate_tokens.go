@@ -299,11 +299,18 @@ func (s oldAdminToken) endAuthentik(ctx context.Context, f *facts.Facts, id, old
 	if id != "" {
 		return s.Authentik.DeleteToken(ctx, id)
 	}
+	var unread error
 	for _, t := range f.Authentik.Tokens.Value {
 		key, err := s.Authentik.ViewTokenKey(ctx, t.Identifier)
-		if err == nil && key == old {
+		switch {
+		case err == nil && key == old:
 			return s.Authentik.DeleteToken(ctx, t.Identifier)
+		case err != nil && clients.KindOf(err) != clients.Absent:
+			unread = err
 		}
+	}
+	if unread != nil {
+		return unread
 	}
 	s.remark("the old API token was not found among its owner's at Authentik: delete it there yourself")
 	return nil
@@ -319,7 +326,10 @@ func (s oldAdminToken) endNetBird(ctx context.Context, f *facts.Facts, id, old s
 			return err
 		}
 		if _, err := s.NetBird.WithToken(old).Tokens(ctx, me); err != nil {
-			return nil // it is no token any more
+			if clients.KindOf(err) == clients.Unauthorised {
+				err = nil // it is no token any more
+			}
+			return err
 		}
 		after, err := s.NetBird.Tokens(ctx, me)
 		if err != nil {
