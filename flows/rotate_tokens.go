@@ -100,7 +100,7 @@ func (r *renewal) credential(name string) state.Credential {
 	return state.Credential{Name: name}
 }
 
-// newAuthentikToken makes the second token of our value, and tries it.
+// newAuthentikToken makes the second token, of our value.
 type newAuthentikToken struct{ *renewal }
 
 func (s newAuthentikToken) About() About {
@@ -140,9 +140,6 @@ func (s newAuthentikToken) Do(ctx context.Context, f *facts.Facts, found Finding
 	if err := s.Authentik.SetTokenKey(ctx, name, fresh.Value); err != nil {
 		return receipt, unseen(err)
 	}
-	if _, err := s.Authentik.WithToken(fresh.Value).Me(ctx); err != nil {
-		return receipt, fmt.Errorf("the new token was made and doesn't work; the old one still does: %w", err)
-	}
 	return receipt, nil
 }
 
@@ -150,8 +147,8 @@ func (s newAuthentikToken) Undo(ctx context.Context, r state.Receipt) error {
 	return s.Authentik.DeleteToken(ctx, r.ObjectID)
 }
 
-// newNetBirdToken makes the second token, whose value NetBird chooses, and tries
-// it.
+// newNetBirdToken makes the second token, whose value NetBird chooses. It is not
+// used here, so that one whose answer was lost is known by never having been.
 type newNetBirdToken struct{ *renewal }
 
 func (s newNetBirdToken) About() About {
@@ -199,10 +196,6 @@ func (s newNetBirdToken) Do(ctx context.Context, f *facts.Facts, _ Finding) (sta
 	f.NetBird.Tokens.Value = append(f.NetBird.Tokens.Value, made.Token)
 	receipt := state.Receipt{ObjectID: made.ID, Made: true, Digest: s.Record.Digest(made.Key),
 		Values: map[string]string{expiresKey: made.Expires.UTC().Format(time.RFC3339)}}
-	with := facts.Reader{NetBird: s.NetBird.WithToken(made.Key), Now: s.Now}
-	if own := with.NetBirdUser(ctx); own.Err != nil {
-		return receipt, fmt.Errorf("the new token was made and doesn't work; the old one still does: %w", own.Err)
-	}
 	return receipt, nil
 }
 
@@ -211,7 +204,7 @@ func (s newNetBirdToken) Undo(context.Context, state.Receipt) error { return nil
 // expiresKey is the receipt's value of a token's end.
 const expiresKey = "expires"
 
-// tokenInForce makes the new token the one that is kept.
+// tokenInForce tries the new token and makes it the one that is kept.
 type tokenInForce struct {
 	*renewal
 	name, made string // the credential, and the step that made its new token
@@ -238,6 +231,9 @@ func (s tokenInForce) oldID() map[string]string {
 }
 
 func (s tokenInForce) Do(ctx context.Context, f *facts.Facts, found Finding) (state.Receipt, error) {
+	if err := s.try(ctx, f.Local.Renewed.Value); err != nil {
+		return state.Receipt{}, fmt.Errorf("the new one was made and doesn't work; the old one still does: %w", err)
+	}
 	old := facts.Of(s.Secrets.Get(ctx, s.name))
 	made, _ := s.Record.Last(s.made)
 	receipt, err := s.inForce(ctx, s.name, old, f.Local.Renewed, "authbird")
@@ -249,6 +245,16 @@ func (s tokenInForce) Do(ctx context.Context, f *facts.Facts, found Finding) (st
 	c.ID, c.Proven = made.ObjectID, s.Now()
 	c.Expires, _ = time.Parse(time.RFC3339, made.Values[expiresKey])
 	return receipt, s.Record.SaveCredential(c)
+}
+
+// try asks whose the new token is.
+func (s tokenInForce) try(ctx context.Context, token string) error {
+	if s.name == keystore.AuthentikToken {
+		_, err := s.Authentik.WithToken(token).Me(ctx)
+		return err
+	}
+	reader := facts.Reader{NetBird: s.NetBird.WithToken(token), Now: s.Now}
+	return reader.NetBirdUser(ctx).Err
 }
 
 func (s tokenInForce) Undo(context.Context, state.Receipt) error { return nil }
