@@ -114,6 +114,14 @@ type event struct {
 	Exit     int      `json:"exit"`
 	Message  string   `json:"message"`
 	Hints    []string `json:"hints"`
+	Windows  []window `json:"windows"`
+}
+
+// window is when something could fail, as the run has measured it.
+type window struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	MS   int64     `json:"ms"`
 }
 
 // exchange is one line of --trace.
