@@ -108,6 +108,9 @@ func (r *run) settle(about About, now Planned) error {
 		}
 		return r.write(about.ID, state.Done, now.settled, note, nil)
 	case now.Finding.Verdict == InPlace:
+		if _, takes := now.Step.(taker); takes {
+			return r.write(about.ID, state.Undone, state.Receipt{}, "no answer had come; it was found gone", nil)
+		}
 		return r.write(about.ID, state.Done, receipt, "no answer had come; the change was found afterwards", nil)
 	case began.Receipt.ObjectID != "":
 		// A change that may have come about in part: only this entry knows what

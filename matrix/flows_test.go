@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	steps "authbird/flows"
 	"authbird/state"
 )
 
@@ -21,6 +22,7 @@ type flow struct {
 	undo    bool                  // once stopped, it is not resumed but removed
 	gone    bool                  // it ends as if authbird had never come
 	needs   func(*testing.T) bool // verbs that it needs
+	rotates bool                  // put back, it is begun anew rather than resumed
 	// How much happens to it, unless AUTHBIRD_MATRIX is all: everything at each
 	// change on disk, or to a variant something at each and at each request
 	// that changes something.
@@ -32,7 +34,11 @@ var (
 	setupStandalone = []string{"setup", "standalone", "--yes", "--netbird-domain", domain, "--env-file", "setup.env"}
 	leastRights     = []string{"--service-account-rights", "least", "--redirect-mode", "strict", "--allow-group", "staff", "--netbird-config", "management.json"}
 	remove          = []string{"remove", "--yes"}
+	rotateSecret    = []string{"rotate", "client-secret", "--yes", "--wait", "30s", "--restart-command", restartNetBird}
 )
+
+// restartNetBird is the command that has the simulated NetBird restart.
+const restartNetBird = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$NETBIRD_PORT && printf "POST /_sandbox/restart HTTP/1.0\r\n\r\n" >&3 && grep -q restarted <&3'`
 
 func with(verb []string, flags ...string) []string { return slices.Concat(verb, flags) }
 
@@ -47,6 +53,7 @@ var flows = []flow{
 	{name: "standalone, stopped and removed", verb: with(setupStandalone, "--service-account-rights", "least"), undo: true, gone: true, few: true, needs: both},
 	{name: "connector over what stood there, stopped and removed", verb: with(setupConnector, "--adopt"), furnish: (*world).others, undo: true, gone: true, few: true, needs: removeVerb},
 	{name: "standalone over what stood there, stopped and removed", verb: with(setupStandalone, "--adopt"), furnish: (*world).othersOfStandalone, undo: true, gone: true, few: true, needs: both},
+	{name: "rotate the client secret", before: setupConnector, verb: rotateSecret, rotates: true, few: true, needs: rotateVerb},
 	{name: "remove connector", before: setupConnector, verb: remove, gone: true, needs: removeVerb},
 	{name: "remove connector over what stood there", before: with(setupConnector, "--adopt"), furnish: (*world).others, verb: remove, gone: true, few: true, needs: removeVerb},
 	{name: "remove standalone", before: with(setupStandalone, "--service-account-rights", "least"), verb: remove, gone: true, needs: both},
@@ -54,6 +61,7 @@ var flows = []flow{
 }
 
 func standaloneVerb(t *testing.T) bool { return has(t, "setup", "standalone") }
+func rotateVerb(t *testing.T) bool     { return has(t, "rotate") }
 func removeVerb(t *testing.T) bool     { return has(t, "remove") }
 func both(t *testing.T) bool           { return standaloneVerb(t) && removeVerb(t) }
 
@@ -80,10 +88,21 @@ func (f flow) again(w *world) []string {
 	switch {
 	case f.undo:
 		return remove
-	case f.gone, w.nothingThere():
+	case f.gone, w.nothingThere(), f.rotates && !w.rotating():
 		return f.verb
 	}
 	return with([]string{"resume", "--yes"}, f.consent...)
+}
+
+// rotating says that a rotation was begun and has not come to its end.
+func (w *world) rotating() bool {
+	w.t.Helper()
+	dir, err := state.Open(w.state)
+	must(w.t, err)
+	setup, err := dir.Load(setupName)
+	must(w.t, err)
+	_, open := steps.PendingRotation(setup)
+	return open
 }
 
 // nothingThere says that there is no setup, so nothing to go on with.

@@ -78,6 +78,7 @@ func newWorld(t *testing.T) *world {
 	w.serve("authentik", w.authentik)
 	w.serve("netbird", w.netbird)
 	w.netbird.SetBaseURL(w.urls["netbird"])
+	w.extra = append(w.extra, "NETBIRD_PORT="+w.urls["netbird"][strings.LastIndex(w.urls["netbird"], ":")+1:])
 	w.furnish()
 	w.machine()
 	return w

@@ -76,6 +76,7 @@ const (
 	toComplete purpose = iota
 	toRemove
 	toExamine // ask the doctor
+	toRenew   // a credential
 )
 
 // question names the screen where an answer can be changed.

@@ -100,11 +100,23 @@ type Undoer interface {
 	Remove(ctx context.Context, force string) (archive string, err error)
 }
 
+// Renewer renews one credential of the setup.
+type Renewer interface {
+	// Renew says what that means, and changes nothing yet.
+	Renew(ctx context.Context, credential string, o flows.RotateOptions) (Renewal, flows.Meaning, error)
+}
+
+// Renewal is a renewal that was planned.
+type Renewal interface {
+	Carry(ctx context.Context) (flows.Rotated, error)
+}
+
 // Session is one setup, opened.
 type Session interface {
 	Work
 	Logins
 	Undoer
+	Renewer
 }
 
 // Shelf is where the setups are kept.
@@ -134,7 +146,18 @@ func (b bench) Open(ctx context.Context, name string, a state.Answers, t flows.T
 		return nil, err
 	}
 	s.Watch, s.Adopt, s.GiveUp = ears.Watch, ears.Adopt, ears.GiveUp
-	return s, nil
+	return session{s}, nil
+}
+
+// session is the one that flows has, with what the screens call otherwise.
+type session struct{ *flows.Session }
+
+func (s session) Renew(ctx context.Context, credential string, o flows.RotateOptions) (Renewal, flows.Meaning, error) {
+	r, err := s.PlanRotation(ctx, credential, o)
+	if r == nil {
+		return nil, flows.Meaning{}, err
+	}
+	return r, r.Means, err
 }
 
 func (b bench) Diagnose(ctx context.Context, p Patient, see func(doctor.Result)) (*flows.Diagnosis, error) {

@@ -38,6 +38,7 @@ func homeVerbs() []homeVerb {
 	open := func(s *state.Setup) action { return openSetup{s, toComplete} }
 	remove := func(s *state.Setup) action { return openSetup{s, toRemove} }
 	examine := func(s *state.Setup) action { return openSetup{s, toExamine} }
+	credentials := func(s *state.Setup) action { return showCredentials{s.Name} }
 	removing := func(s standing) bool { return s.state == setupPart && s.removing }
 	unfinished := func(s standing) bool { return (s.state == setupPart || s.state == setupNew) && !s.removing }
 	finished := func(s standing) bool { return s.state == setupWhole || s.state == setupTaken }
@@ -50,6 +51,7 @@ func homeVerbs() []homeVerb {
 		{key: "p", does: wordsVerbPlan, more: wordsVerbPlanMore, when: removing, act: open},
 		{key: "p", does: wordsVerbLookOnly, more: wordsVerbLookOnlyMore, when: unfinished, act: open},
 		{key: "d", does: wordsVerbDoctor, more: wordsVerbDoctorMore, when: examinable, act: examine},
+		{key: "o", does: wordsVerbRotate, more: wordsVerbRotateMore, when: examinable, act: credentials},
 		{key: "x", does: wordsVerbRemove, more: wordsVerbRemoveMore, when: there, act: remove},
 	}
 }
@@ -100,6 +102,11 @@ func (p *program) walk(id int, a action) tea.Cmd {
 		return p.beginSetup("")
 	case openSetup:
 		return p.openSetup(a.setup, a.purpose)
+	case showCredentials:
+		p.draft = draft{name: a.setup}
+		return p.open(newRotateScreen(p.options.Shelf, p.options.Now, a.setup))
+	case renewOne:
+		return p.renew(a.setup, a.credential)
 	case modePicked:
 		return p.forward(modeChosen{a.mode, p.defaults(a.mode)})
 	case forward:
@@ -218,6 +225,15 @@ func (p *program) defaults(mode state.Mode) state.Answers {
 // openSetup starts a walk for a setup that is there, to complete it or to take it
 // back: only what is missing is asked for.
 func (p *program) openSetup(s *state.Setup, why purpose) tea.Cmd {
+	if open, ok := flows.PendingRotation(s); ok && why == toComplete {
+		return p.renew(s, open.Credential)
+	}
+	p.draftOf(s, why)
+	return p.afterMode()
+}
+
+// draftOf drafts a walk for a setup that is there.
+func (p *program) draftOf(s *state.Setup, why purpose) {
 	p.result = Result{}
 	_, _, _, _, stopped := s.Interrupted()
 	p.draft = draft{
@@ -225,6 +241,13 @@ func (p *program) openSetup(s *state.Setup, why purpose) tea.Cmd {
 		name:     s.Name, answers: overlay(p.options.Bench.Defaults(s.Answers.Mode), s.Answers), tokens: p.options.Tokens, stands: true, why: why, folder: p.options.Folder, guest: p.options.Guest,
 		kept: keptTokens{authentik: keeps(s, keystore.AuthentikToken), netbird: keeps(s, keystore.NetBirdToken)},
 	}
+}
+
+// renew shows what renewing a credential of a setup means, once the tokens that
+// are missing were asked for.
+func (p *program) renew(s *state.Setup, credential string) tea.Cmd {
+	p.draftOf(s, toRenew)
+	p.draft.renew = credential
 	return p.afterMode()
 }
 
@@ -289,6 +312,8 @@ func (p *program) openPlan() tea.Cmd {
 		return p.open(newRemoveScreen(p.draft, p.opener))
 	case toExamine:
 		return p.open(newDoctorScreen(p.draft, p.doctor, p.reports()))
+	case toRenew:
+		return p.open(newRenewScreen(p.draft, p.opener))
 	}
 	return p.open(newPlanScreen(p.draft, p.opener))
 }

@@ -363,7 +363,7 @@ func someSetups() []*state.Setup {
 				{Time: at(41 * day), Run: "a", Flow: "connector", Phase: state.Began},
 				{Time: at(41 * day), Run: "a", Flow: "connector", Step: "connector", Phase: state.Done, Receipt: state.Receipt{ObjectID: "x", Made: true}},
 				{Time: at(41 * day), Run: "a", Flow: "connector", Phase: state.Done}},
-			Credentials: []state.Credential{{Name: "client-secret", Made: at(41 * day), Proven: at(3 * time.Hour)}}},
+			Credentials: []state.Credential{{Name: "client-secret", Made: at(41 * day), Proven: at(3 * time.Hour), UsedBy: "NetBird's connector Authentik"}}},
 		{Name: "vpn.lab.example", Answers: answers("lab.example"),
 			Entries: []state.Entry{
 				{Time: at(16 * time.Hour), Run: "b", Flow: "connector", Phase: state.Began},
@@ -424,4 +424,36 @@ func (s *fakeSession) Remove(ctx context.Context, force string) (string, error) 
 		}
 	}
 	return "/home/ada/.local/state/authbird/archive/netbird.example.com-20261124", nil
+}
+
+// fakeRenewal is a renewal of the bench's: it tells its steps, and waits where
+// the bench holds it.
+type fakeRenewal struct {
+	s          *fakeSession
+	credential string
+	o          flows.RotateOptions
+}
+
+func (s *fakeSession) Renew(_ context.Context, credential string, o flows.RotateOptions) (Renewal, flows.Meaning, error) {
+	if err := s.bench.call("Renew"); err != nil {
+		return nil, flows.Meaning{}, err
+	}
+	return fakeRenewal{s, credential, o}, flows.Meaning{
+		What: []string{"a new secret is made and kept beside the old one", "NetBird restarts"}, Fails: "logins through Authentik, while NetBird restarts",
+		Must: "restart NetBird when authbird says so"}, nil
+}
+
+func (r fakeRenewal) Carry(ctx context.Context) (flows.Rotated, error) {
+	about := flows.About{ID: "new", Title: "new client secret", Where: flows.AtNetBird}
+	r.s.ears.Watch(flows.Event{Phase: flows.Done, Step: about})
+	about.ID, about.Where = "new-authentik", flows.AtAuthentik
+	r.s.ears.Watch(flows.Event{Phase: flows.Doing, Step: about})
+	r.s.ears.Watch(flows.Event{Phase: flows.Waiting, Step: about, Finding: flows.Finding{Note: flows.RestartHow}})
+	select {
+	case <-r.o.Restarted:
+	case <-ctx.Done():
+		return flows.Rotated{}, &flows.Stopped{Reason: flows.NeedsPerson, Step: about, Err: errors.New("NetBird was not restarted: you left before; the old client secret is in force, and nothing has changed")}
+	}
+	at := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	return flows.Rotated{Credential: r.credential, Windows: []flows.Window{{From: at, To: at.Add(1200 * time.Millisecond)}}}, nil
 }

@@ -26,6 +26,7 @@ type job struct {
 	outcome error  // of the last run
 	archive string // where the journal is kept, once the setup is taken back
 	ran     bool
+	renewed string // the credential that the last run renewed
 
 	mu      sync.Mutex
 	queue   []any // flows.Event and adoptAsked, in order

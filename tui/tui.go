@@ -137,6 +137,8 @@ func (p *program) ending() Result {
 	switch {
 	case p.lastJob != nil && p.lastJob.taken() != "" && r.Setup == p.lastJob.name:
 		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineTaken, name, said(p.lastJob.taken())))
+	case p.lastJob != nil && p.lastJob.wasRenewed() != "" && r.Done && r.Setup == p.lastJob.name:
+		r.Lines = append(r.Lines, fmt.Sprintf(wordsRenewLine, name, p.lastJob.wasRenewed()))
 	case r.Done:
 		words := wordsLineDone
 		if p.same {
