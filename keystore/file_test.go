@@ -538,26 +538,29 @@ func TestAFullDisk(t *testing.T) {
 	}
 }
 
-// Two runs that write at once, also the very first secrets, lose none.
+// Two runs that write at once, also the very first secrets, lose none. The moment in
+// which they can meet is short, so they begin anew some times.
 func TestStoresAtOnce(t *testing.T) {
-	dir := t.TempDir()
-	p := &person{answers: []string{"open sesame"}}
-	var all sync.WaitGroup
-	for i := range 8 {
-		all.Go(func() {
-			s, err := Open(context.Background(), fileOptions(dir, p))
-			if err == nil {
-				err = s.Set(context.Background(), setup, fmt.Sprintf("secret-%d", i), fmt.Sprint(i))
-			}
-			if err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	s := mustOpen(t, fileOptions(dir, p))
-	for i := range 8 {
-		mustGet(t, s, fmt.Sprintf("secret-%d", i), fmt.Sprint(i))
+	for range 20 {
+		dir := t.TempDir()
+		p := &person{answers: []string{"open sesame"}}
+		var all sync.WaitGroup
+		for i := range 8 {
+			all.Go(func() {
+				s, err := Open(context.Background(), fileOptions(dir, p))
+				if err == nil {
+					err = s.Set(context.Background(), setup, fmt.Sprintf("secret-%d", i), fmt.Sprint(i))
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		s := mustOpen(t, fileOptions(dir, p))
+		for i := range 8 {
+			mustGet(t, s, fmt.Sprintf("secret-%d", i), fmt.Sprint(i))
+		}
 	}
 }
 

@@ -208,6 +208,8 @@ func (s *fileStore) makeIdentity(ctx context.Context) (*key, error) {
 }
 
 // orphans is a file that only an identity which is not there can open, "" if none.
+// Secrets come after their identity, so one that another process has just made is
+// there by the time that a secret of its was seen.
 func (s *fileStore) orphans() (string, error) {
 	entries, err := os.ReadDir(s.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -215,6 +217,9 @@ func (s *fileStore) orphans() (string, error) {
 	}
 	for _, e := range entries {
 		if name := e.Name(); strings.HasSuffix(name, ".age") && !strings.HasPrefix(name, ".") {
+			if s.has(identityName) {
+				return "", nil
+			}
 			return name, nil
 		}
 	}
