@@ -20,7 +20,7 @@ func (p *places) take(fingerprint string) error {
 	defer p.mu.Unlock()
 	switch {
 	case p.taken[fingerprint] >= p.mostOne:
-		return fmt.Errorf("this key has %d sessions already, which is the most; leave one first", p.mostOne)
+		return fmt.Errorf("this key has as many sessions as it may, which is %d; leave one first", p.mostOne)
 	case p.all >= p.most:
 		return fmt.Errorf("all %d places are taken; come back later", p.most)
 	}

@@ -35,7 +35,7 @@ func (w watched) ears(setup string, verb *string, ears tui.Ears) tui.Ears {
 			doing = e.Step.ID
 		}
 		stood := e.Phase == flows.Done && e.Step.ID != doing // nothing was done
-		if e.Step.ID != "" && e.Phase != flows.Checked && !stood {
+		if e.Step.ID != "" && e.Phase != flows.Checked && e.Phase != flows.Waiting && !stood {
 			w.deeds.add(record{Setup: setup, Verb: *verb, Step: e.Step.ID, Phase: string(e.Phase)})
 		}
 		if watch != nil {
@@ -103,6 +103,27 @@ func (s *watchedSession) Approve(ctx context.Context, user string) error {
 	err := s.Session.Approve(ctx, user)
 	s.w.deeds.add(record{Setup: s.name, Verb: "approve a user in NetBird", Phase: came(err)})
 	return err
+}
+
+// Renew changes nothing yet; what is done from here on is the renewal's.
+func (s *watchedSession) Renew(ctx context.Context, credential string, o flows.RotateOptions) (tui.Renewal, flows.Meaning, error) {
+	*s.verb = "renew the " + credential
+	r, means, err := s.Session.Renew(ctx, credential, o)
+	if r == nil {
+		return nil, means, err
+	}
+	return watchedRenewal{r, s}, means, err
+}
+
+type watchedRenewal struct {
+	tui.Renewal
+	s *watchedSession
+}
+
+func (r watchedRenewal) Carry(ctx context.Context) (flows.Rotated, error) {
+	done, err := r.Renewal.Carry(ctx)
+	r.s.w.deeds.add(record{Setup: r.s.name, Verb: *r.s.verb, Phase: came(err)})
+	return done, err
 }
 
 type watchedRepair struct {
