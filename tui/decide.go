@@ -1,6 +1,9 @@
 package tui
 
 import (
+	"maps"
+	"slices"
+
 	tea "charm.land/bubbletea/v2"
 
 	"authbird/flows"
@@ -181,7 +184,8 @@ func (p *program) goBack(id int) tea.Cmd {
 	return closing
 }
 
-// reopenHome reads the list anew, with the cursor on the setup of this walk.
+// reopenHome reads the list anew once what was open is closed, with the cursor
+// on the setup of this walk.
 func (p *program) reopenHome() tea.Cmd {
 	if _, ok := p.top().screen.(homeScreen); !ok {
 		return nil
@@ -192,7 +196,7 @@ func (p *program) reopenHome() tea.Cmd {
 		look = p.draft.setup()
 	}
 	s := p.homeScreen()
-	s.look = look
+	s.look, s.after = look, slices.Collect(maps.Values(p.closings))
 	return p.open(s)
 }
 

@@ -37,6 +37,7 @@ type fakeBench struct {
 	made      map[string]bool
 	stopAt    map[string]error // a step's failure, once
 	hold      chan struct{}    // a run waits for it before each step
+	leaving   chan struct{}    // a session waits for it before it is closed
 	sightings chan flows.Sighting
 	noted     []flows.Sighting
 	approved  []string
@@ -302,6 +303,9 @@ func (s *fakeSession) Carry(ctx context.Context, p *flows.Plan) ([]doctor.Result
 func (s *fakeSession) Where() string { return "the login keyring" }
 
 func (s *fakeSession) Close() error {
+	if s.bench.leaving != nil {
+		<-s.bench.leaving
+	}
 	s.bench.mu.Lock()
 	defer s.bench.mu.Unlock()
 	s.bench.open--

@@ -23,8 +23,9 @@ type homeScreen struct {
 	early  []tea.KeyPressMsg // typed before the list was there
 	err    error
 	at     int
-	look   string // the setup to put the cursor on once the list is there
-	enter  bool   // and to begin with at once
+	look   string    // the setup to put the cursor on once the list is there
+	enter  bool      // and to begin with at once
+	after  []tea.Cmd // closings that may still hold a setup
 	// examine begins with asking the doctor about it.
 	examine bool
 }
@@ -53,8 +54,11 @@ type setupsRead struct {
 }
 
 func (s homeScreen) Open(context.Context) (screen, []tea.Cmd) {
-	shelf := s.shelf
+	shelf, after := s.shelf, s.after
 	return s, []tea.Cmd{func() tea.Msg {
+		for _, end := range after { // or the setup just left would seem to be another run's
+			end()
+		}
 		setups, err := shelf.List()
 		busy := map[string]*state.BusyError{}
 		for _, x := range setups {

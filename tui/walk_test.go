@@ -321,6 +321,38 @@ func TestAStoppedSetupIsGoneOnWithWithoutAskingAgain(t *testing.T) {
 	d.until("Everything is made and checked")
 }
 
+// lockShelf calls a setup busy for as long as a session of the bench is open, as
+// the lock does.
+type lockShelf struct {
+	fakeShelf
+	bench *fakeBench
+}
+
+func (s *lockShelf) Busy(name string) *state.BusyError {
+	s.bench.mu.Lock()
+	defer s.bench.mu.Unlock()
+	if s.bench.open == 0 {
+		return nil
+	}
+	return &state.BusyError{Setup: name}
+}
+
+func TestHomeDoesNotTakeWhatWasJustLeftForAnotherRun(t *testing.T) {
+	o := given()
+	o.Start, o.Setup = StartSetup, "vpn.lab.example"
+	bench := newFakeBench()
+	bench.leaving = make(chan struct{})
+	o.Bench, o.Shelf = bench, &lockShelf{fakeShelf{setups: someSetups()}, bench}
+	d := drive(t, o, 80, 24)
+	d.until("What will happen")
+	d.until("do it")
+	d.keys("esc")
+	d.settle()
+	close(bench.leaving)
+	d.until("take back")
+	d.lacks(wordsBusy)
+}
+
 func TestATokenThatIsMissingIsAskedForAndNothingElse(t *testing.T) {
 	setups := someSetups()
 	setups[1].Credentials = []state.Credential{{Name: "authentik-token", Kept: true}}
