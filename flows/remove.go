@@ -52,12 +52,26 @@ func (s *Session) PlanRemoval(ctx context.Context) ([]Removal, []doctor.Result, 
 	if s.Answers.Mode == state.Standalone {
 		return out, doctor.Judge(doctor.OnlyLogin(s.runsOn()), nil), nil
 	}
-	guard := doctor.LastWayIn(s.connectorID())
-	results := doctor.Judge(guard, s.bench.reader(s.servers).WayIn(ctx))
+	goes := connectorOf(out)
+	if goes == "" {
+		return out, nil, nil
+	}
+	results := doctor.Judge(doctor.LastWayIn(goes), s.bench.reader(s.servers).WayIn(ctx))
 	if ctx.Err() != nil {
 		return nil, nil, &Stopped{Reason: Interrupted, Err: context.Canceled}
 	}
 	return out, results, nil
+}
+
+// connectorOf is the id of the connector that goes with a removal; empty where
+// none does: it was never made, is gone already, or is only put back as it was.
+func connectorOf(what []Removal) string {
+	for _, r := range what {
+		if r.Step.ID == stepConnector && (r.Will == WillDelete || r.Will == WillAsk) {
+			return r.ObjectID
+		}
+	}
+	return ""
 }
 
 // removals is the list, surveyed once: a person said yes to it.
@@ -175,8 +189,13 @@ func (s *Session) Remove(ctx context.Context, force string) (archive string, err
 	if err != nil {
 		return "", err
 	}
-	if err := preflightError(guard); err != nil && force == "" {
-		return "", err
+	if err := preflightError(guard); err != nil {
+		if force == "" {
+			return "", err
+		}
+		if err := s.noteForce(force); err != nil {
+			return "", err
+		}
 	}
 	if err := s.claim(what); err != nil {
 		return "", err
@@ -188,17 +207,20 @@ func (s *Session) Remove(ctx context.Context, force string) (archive string, err
 	if err := s.forget(ctx); err != nil {
 		return "", &Stopped{Reason: NotWritten, Err: err}
 	}
-	if force != "" {
-		note := state.Entry{Time: s.bench.Now(), Run: s.Run, Flow: "remove", Phase: state.Note, Note: "forced: " + clients.CleanN(force, 200)}
-		if err := s.setup.Append(note); err != nil {
-			return "", &Stopped{Reason: NotWritten, Err: err}
-		}
-	}
 	archive, err = s.bench.State.Archive(s.Name, s.bench.Now())
 	if err != nil {
 		return "", &Stopped{Reason: NotWritten, Err: err}
 	}
 	return archive, nil
+}
+
+// noteForce writes down why NetBird's last way in goes, before anything does.
+func (s *Session) noteForce(reason string) error {
+	note := state.Entry{Time: s.bench.Now(), Run: s.Run, Flow: Removing, Phase: state.Note, Note: "forced: " + clients.CleanN(reason, 200)}
+	if err := s.setup.Append(note); err != nil {
+		return &Stopped{Reason: NotWritten, Err: err}
+	}
+	return nil
 }
 
 // forget takes every secret of the setup out of the keystore, and out of what a

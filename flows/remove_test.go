@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"authbird/flows"
+	"authbird/sim/fault"
+	simnetbird "authbird/sim/netbird"
 	"authbird/state"
 )
 
@@ -274,5 +276,73 @@ func TestAnotherProviderOfThatNumberIsLeft(t *testing.T) {
 	l.remove()
 	if p, err := c.Provider(t.Context(), ours[0].PK); err != nil || p.ClientID != "theirs" {
 		t.Errorf("got %+v (%v), want it left", p, err)
+	}
+}
+
+// localLoginOff has NetBird take nobody but by a connector.
+func (l *lab) localLoginOff() {
+	l.t.Helper()
+	l.must(l.netbird.Reconfigure(func(o *simnetbird.Options) { o.LocalAuthDisabled = true }))
+}
+
+// takeBack takes the setup back, for a reason or for none.
+func (l *lab) takeBack(force string) (archive string, err error) {
+	l.t.Helper()
+	s := l.open()
+	defer s.Close()
+	return s.Remove(l.t.Context(), force)
+}
+
+func TestTheLastWayInGoesForAReasonOnly(t *testing.T) {
+	l := newLab(t, labOptions{})
+	l.mustRun()
+	l.localLoginOff()
+	authentik, netbird := l.authentik.Snapshot(), l.netbird.Snapshot()
+	if _, err := l.takeBack(""); flows.StopOf(err).Reason != flows.NeedsPerson {
+		t.Fatalf("got %v, want it refused", err)
+	}
+	if !sameWorld(authentik, l.authentik.Snapshot()) || !sameWorld(netbird, l.netbird.Snapshot()) {
+		t.Error("refused, it changed something")
+	}
+	// Cut off behind the connector, the reason is kept and not asked for again:
+	// what it was about is gone.
+	l.must(l.faults["authentik"].Order(fault.Fault{Method: http.MethodDelete, Kind: fault.Status, Status: 400}))
+	if _, err := l.takeBack("NetBird goes too"); err == nil {
+		t.Fatal("the refusal was not told")
+	}
+	archive, err := l.takeBack("")
+	l.must(err)
+	if data, err := os.ReadFile(filepath.Join(archive, "journal.jsonl")); err != nil || !bytes.Contains(data, []byte("forced: NetBird goes too")) {
+		t.Errorf("the journal doesn't keep the reason (%v)", err)
+	}
+}
+
+func TestTheLastWayInIsKnownWhereItsAnswerWasLost(t *testing.T) {
+	l := newLab(t, labOptions{})
+	l.mustRun()
+	begun := state.Entry{Flow: "connector", Step: "connector", Phase: state.Began}
+	s, err := l.bench.State.Lock(setupName)
+	l.must(err)
+	l.must(s.Append(state.Entry{Flow: "connector", Step: "connector", Phase: state.Undone}))
+	l.must(s.Append(begun))
+	l.must(s.Close())
+	l.localLoginOff()
+	if _, err := l.takeBack(""); flows.StopOf(err).Reason != flows.NeedsPerson {
+		t.Errorf("got %v, want it refused", err)
+	}
+}
+
+func TestAConnectorThatIsOnlyPutBackIsNoLastWayIn(t *testing.T) {
+	l := newLab(t, labOptions{})
+	l.adopt = true
+	l.authentik.AddMany(1, 1)
+	l.netbird.AddConnector(simnetbird.Connector{Name: "Authentik", Issuer: l.urls["authentik"] + "/application/o/app-00000/", ClientID: "theirs", ClientSecret: "their-secret"})
+	if err := l.run(t.Context(), nil); flows.StopOf(err).Reason != flows.NeedsPerson {
+		t.Fatalf("got %v, want that NetBird must be restarted", err)
+	}
+	l.localLoginOff() // which restarts it
+	l.mustRun()
+	if _, err := l.takeBack(""); err != nil {
+		t.Error(err)
 	}
 }
