@@ -129,11 +129,20 @@ func appPassword(f *facts.Facts, c Case) Outcome {
 	}
 	o := Outcome{Verdict: Fail, Evidence: clients.Clean(t.Err.Error()), Hits: noToken, Repair: idPassword,
 		Cause: "Authentik refuses the password of the service account: it is another one, or the account's own and no app password"}
-	if v := f.Authentik.Version; v.OK() && suspectRelease(v.Value) {
-		o.Cause += " (or Authentik " + clients.CleanN(v.Value, 40) + " itself: some releases before the middle of August 2026 refuse this kind of sign-in)"
+	if more := suspicion(f); more != "" {
+		o.Cause += more
 		o.Advice = "if a new app password doesn't help, update Authentik"
 	}
 	return o
+}
+
+// suspicion names the release as a possible cause, "" where it is none.
+func suspicion(f *facts.Facts) string {
+	v := f.Authentik.Version
+	if !v.OK() || !suspectRelease(v.Value) {
+		return ""
+	}
+	return " (or Authentik " + clients.CleanN(v.Value, 40) + " itself: some releases before the middle of August 2026 refuse this kind of sign-in)"
 }
 
 // suspectRelease says that a version may hold the fault that was mended in

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"strings"
 	"testing"
 
 	"authbird/clients"
@@ -20,7 +21,8 @@ func proven() Proven {
 // working is what a proof reads where all works, in both modes.
 func working() *facts.Facts {
 	f := healthy()
-	f.Authentik.Discovery = facts.Of(oidc.Discovery{Base: "https://auth.example.com", Issuer: issuer}, nil)
+	f.Authentik.Discovery = facts.Of(oidc.Discovery{Base: "https://auth.example.com", Issuer: issuer,
+		Scopes: []string{"openid", "email", "profile", "offline_access", "goauthentik.io/api"}}, nil)
 	f.Proof.Keys = facts.Of([]oidc.Key{{Type: "RSA"}}, nil)
 	f.Proof.Allowed = facts.Of(oidc.Authorization{Verdict: oidc.Allowed}, nil)
 	f.Proof.Refused = facts.Of(oidc.Authorization{Verdict: oidc.RedirectRefused}, nil)
@@ -28,16 +30,21 @@ func working() *facts.Facts {
 		{URI: "https://netbird.example.com/auth", Fact: facts.Of(oidc.Authorization{Verdict: oidc.Allowed}, nil)},
 		{URI: "http://localhost:53000", Fact: facts.Of(oidc.Authorization{Verdict: oidc.Allowed}, nil)},
 	}
+	f.Proof.Twin = facts.Redirect{URI: "https://netbirdxexample.com/auth", Fact: facts.Of(oidc.Authorization{Verdict: oidc.RedirectRefused}, nil)}
 	f.Proof.Secret = facts.Of(oidc.SecretProbe{Verdict: oidc.SecretAccepted}, nil)
 	f.Proof.Start = facts.Of(netbird.LoginStart{Origin: "https://auth.example.com", ClientID: "cid", RedirectURI: "https://netbird.example.com/oauth2/callback"}, nil)
 	f.Proof.Token = facts.Of(oidc.ServiceToken{Token: "t", Scope: "goauthentik.io/api", HasScope: true}, nil)
 	f.Proof.Users = facts.Of([]authentik.User{{PK: 1}}, nil)
 	f.Proof.Device = facts.Of(oidc.Device{}, nil)
 	f.NetBird.Providers = facts.Of([]netbird.IdentityProvider{{ID: "authentik-1", Issuer: issuer}}, nil)
+	f.Ask.ClientID = "cid"
+	f.Authentik.Providers = facts.Of([]authentik.Provider{{PK: 1, ClientID: "cid", ClientType: "public", SubMode: "user_id", AccessCodeValidity: "minutes=10",
+		IncludeClaimsInIDToken: true, GrantTypes: []string{authentik.GrantAuthorizationCode, authentik.GrantRefreshToken, authentik.GrantClientCredentials, authentik.GrantPassword, authentik.GrantDeviceCode}}}, nil)
 	f.Authentik.Account = facts.Of(authentik.User{PK: 5, Username: "Netbird", Active: true, Type: "service_account", Groups: []string{"g"}}, nil)
 	f.Authentik.Application = facts.Of(authentik.Application{Provider: 1}, nil)
 	f.Authentik.Brand = facts.Of(authentik.CurrentBrand{MatchedDomain: "authentik-default", FlowDeviceCode: "default-device-code-flow"}, nil)
 	f.Authentik.Brands = facts.Of([]authentik.Brand{{UUID: "b", Domain: "authentik-default"}}, nil)
+	f.Authentik.Flows.Value = append(f.Authentik.Flows.Value, authentik.Flow{Slug: "default-device-code-flow", Designation: "stage_configuration", Authentication: "require_authenticated"})
 	return f
 }
 
@@ -127,7 +134,82 @@ func TestStandaloneProof(t *testing.T) {
 		}, "proof-users", "provider"},
 		"the account may not read users":    {func(f *facts.Facts) { f.Proof.Users = fault[[]authentik.User](clients.Forbidden) }, "proof-users", "rights"},
 		"the brand has no device code flow": {func(f *facts.Facts) { f.Authentik.Brand.Value.FlowDeviceCode = "" }, "proof-device", "brand"},
+		"the brand's device code flow is one for something else": {func(f *facts.Facts) {
+			last := len(f.Authentik.Flows.Value) - 1
+			f.Authentik.Flows.Value[last].Stages = []string{"totp"}
+		}, "proof-device", "brand"},
+		"the device code flow is on another brand": {func(f *facts.Facts) {
+			f.Authentik.Brand.Value = authentik.CurrentBrand{MatchedDomain: "example.com"}
+			f.Authentik.Brands.Value[0].FlowDeviceCode = "f"
+		}, "proof-device", "brand"},
+		"a web page answers as the discovery document": {func(f *facts.Facts) {
+			f.Authentik.Discovery = fault[oidc.Discovery](clients.WrongServer)
+			f.Proof = facts.Proof{}
+		}, "proof-discovery", ""},
+		"tokens are encrypted":               {func(f *facts.Facts) { f.Authentik.Providers.Value[0].EncryptionKey = "k" }, "proof-provider", "provider"},
+		"the subject is a hash":              {func(f *facts.Facts) { f.Authentik.Providers.Value[0].SubMode = "hashed_user_id" }, "proof-provider", "provider"},
+		"codes live for a minute":            {func(f *facts.Facts) { f.Authentik.Providers.Value[0].AccessCodeValidity = "minutes=1" }, "proof-provider", "provider"},
+		"the provider expects a secret":      {func(f *facts.Facts) { f.Authentik.Providers.Value[0].ClientType = "confidential" }, "proof-provider", "provider"},
+		"the provider allows no grant types": {func(f *facts.Facts) { f.Authentik.Providers.Value[0].GrantTypes = []string{} }, "proof-provider", "provider"},
+		"offline_access is missing":          {func(f *facts.Facts) { f.Authentik.Discovery.Value.Scopes = []string{"openid", "email", "profile"} }, "proof-provider", "provider"},
 	})
+}
+
+// What Authentik calls invalid_grant has seven causes, and each is named.
+func TestWhyTheServiceAccountGetsNoToken(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*facts.Facts)
+		says  string
+	}{
+		"nothing else is wrong":    {func(*facts.Facts) {}, "refuses the app password of the service account"},
+		"the release is suspect":   {func(f *facts.Facts) { f.Authentik.Version.Value = "2026.5.1" }, "Authentik 2026.5.1 itself"},
+		"no grant type is allowed": {func(f *facts.Facts) { f.Authentik.Providers.Value[0].GrantTypes = []string{} }, "doesn't allow the grant types"},
+		"the account isn't there":  {func(f *facts.Facts) { f.Authentik.Account = fault[authentik.User](clients.Absent) }, `no user "Netbird"`},
+		"the account is outside it": {func(f *facts.Facts) {
+			f.Authentik.Bindings = facts.Of([]authentik.Binding{{Group: "other", Enabled: true}}, nil)
+		}, "isn't in it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := working()
+			f.Proof.Token = facts.Of(oidc.ServiceToken{}, error(&clients.Error{Kind: clients.Refused, Op: "get a token"}))
+			c.spoil(f)
+			if o := proofToken(f, proven()); o.Verdict != Fail || !strings.Contains(o.Cause, c.says) {
+				t.Errorf("%s: %q, want it to say %q", o.Verdict, o.Cause, c.says)
+			}
+		})
+	}
+}
+
+// What keeps a setup from being proven as a whole, and is no failure of it.
+func TestStandaloneProofWarns(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*facts.Facts)
+		check string
+	}{
+		"Authentik begins no more sign-ins with a code": {func(f *facts.Facts) { f.Proof.Device = fault[oidc.Device](clients.NotNow) }, "proof-device"},
+		"a bare dot in the pattern":                     {func(f *facts.Facts) { f.Proof.Twin.Value.Verdict = oidc.Allowed }, "proof-look-alike"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := working()
+			c.spoil(f)
+			for _, r := range Judge(StandaloneProof(proven()), f) {
+				if want := map[bool]Verdict{true: Warn, false: OK}[r.ID == c.check]; r.Verdict != want {
+					t.Errorf("%s: %s (%s), want %s", r.ID, r.Verdict, r.Cause, want)
+				}
+			}
+		})
+	}
+}
+
+func TestTwin(t *testing.T) {
+	for uri, want := range map[string]string{
+		"https://netbird.example.com/auth": "https://netbirdxexample.com/auth",
+		"https://localhost/auth":           "",
+	} {
+		if got := Twin(uri); got != want {
+			t.Errorf("Twin(%s) is %q, want %q", uri, got, want)
+		}
+	}
 }
 
 func TestLastWayIn(t *testing.T) {

@@ -120,16 +120,42 @@ func tooWide(f *facts.Facts, c Case) Outcome {
 		return o
 	}
 	for _, uri := range c.wanted(f) {
-		strange := strings.Replace(uri, "://", "://not-", 1)
 		for _, u := range p.RedirectURIs {
-			if u.MatchingMode == "regex" && pattern(u.URL, strange) {
-				return Outcome{Verdict: Warn, Evidence: "the pattern " + clients.CleanN(u.URL, 120) + " allows " + clients.Clean(strange),
-					Cause: "a redirect URI in the provider is so wide that somebody else's address would be allowed", Hits: "who makes people open a prepared link could receive their login",
-					Advice: "in Authentik, narrow that pattern to NetBird's own address"}
+			for _, strange := range lookAlikes(uri) {
+				if u.MatchingMode == "regex" && pattern(u.URL, strange) {
+					return wide("the pattern " + clients.CleanN(u.URL, 120) + " allows " + clients.Clean(strange))
+				}
 			}
 		}
 	}
 	return ok("")
+}
+
+func wide(evidence string) Outcome {
+	return Outcome{Verdict: Warn, Evidence: evidence, Cause: "a redirect URI in the provider is so wide that somebody else's address would be allowed",
+		Hits: "who makes people open a prepared link could receive their login", Advice: "in Authentik, narrow that pattern to NetBird's own address, with a backslash before each dot of it"}
+}
+
+// lookAlikes are somebody else's addresses that a careless pattern takes for
+// this one.
+func lookAlikes(uri string) []string {
+	out := []string{strings.Replace(uri, "://", "://not-", 1)}
+	if twin := Twin(uri); twin != "" {
+		out = append(out, twin)
+	}
+	return out
+}
+
+// Twin is the address with a letter for the first dot of its host, which
+// somebody else may own and a pattern with a bare dot allows; "" where the host
+// has no dot.
+func Twin(uri string) string {
+	scheme, rest, _ := strings.Cut(uri, "://")
+	host, path, _ := strings.Cut(rest, "/")
+	if !strings.Contains(host, ".") {
+		return ""
+	}
+	return scheme + "://" + strings.Replace(host, ".", "x", 1) + "/" + path
 }
 
 // matches judges as Authentik does: strict is byte for byte, a pattern must fit

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"authbird/clients"
+	"authbird/clients/oidc"
 	"authbird/facts"
 )
 
@@ -56,30 +57,35 @@ func first2(a, b error) error {
 // find what it needs.
 func StandaloneProof(p Proven) []Check {
 	return []Check{
-		{"proof-discovery", "the discovery document is as NetBird needs it", Authentik, func(f *facts.Facts) Outcome { return proofHTTPS(f) }},
+		{"proof-discovery", "the discovery document is as NetBird needs it", Authentik, discoveryFit},
 		{"proof-keys", "the login is signed with RSA", Authentik, proofKeys},
+		{"proof-provider", "the provider is as NetBird needs it", Authentik, proofProvider},
 		{"proof-redirect", "Authentik accepts each redirect URI of NetBird", Between, func(f *facts.Facts) Outcome { return proofRedirects(f, p) }},
-		{"proof-look-alike", "Authentik refuses another redirect URI", Between, proofRefused},
+		{"proof-look-alike", "Authentik refuses another redirect URI", Between, proofStrangers},
 		{"proof-service-account", "the service account gets a token", Between, func(f *facts.Facts) Outcome { return proofToken(f, p) }},
 		{"proof-users", "the service account may read users", Between, func(f *facts.Facts) Outcome { return proofUsers(f, p) }},
 		{"proof-device", "a sign-in with a code can be started", Between, proofDevice},
 	}
 }
 
-// proofHTTPS is proofDiscovery, and an issuer that is https wherever the
-// address is.
-func proofHTTPS(f *facts.Facts) Outcome {
-	o := proofDiscovery(f)
-	if o.Verdict != OK {
+// proofProvider is all that the doctor asks of the provider itself: what no call
+// of NetBird's shows before people log in.
+func proofProvider(f *facts.Facts) Outcome {
+	for _, fit := range []func(*facts.Facts) Outcome{
+		clientType, subjectMode, codeValidity, encryptionKey, standaloneGrants, issuerMode, claims, offlineAccess,
+	} {
+		if o := fit(f); o.Verdict == Fail {
+			o.Repair = "provider"
+			return o
+		}
+	}
+	if _, o, is := stands(f); !is {
 		return o
 	}
-	d := f.Authentik.Discovery.Value
-	if strings.HasPrefix(d.Base, "https://") && !strings.HasPrefix(d.Issuer, "https://") {
-		return Outcome{Verdict: Fail, Evidence: "issuer " + clients.Clean(d.Issuer), Cause: "Authentik's issuer is http although it is reached over https: the proxy in front of it doesn't pass on X-Forwarded-Proto",
-			Hits: "NetBird refuses every token", Advice: "let the proxy send X-Forwarded-Proto: https"}
-	}
-	return o
+	return ok("public, the subject is the user's ID, codes live for ten minutes")
 }
+
+func standaloneGrants(f *facts.Facts) Outcome { return grantTypes(f, Case{Standalone: true}) }
 
 func proofRedirects(f *facts.Facts, p Proven) Outcome {
 	var seen []string
@@ -96,8 +102,25 @@ func proofRedirects(f *facts.Facts, p Proven) Outcome {
 	return ok(strings.Join(seen, ", "))
 }
 
+// proofStrangers asks Authentik about two addresses of somebody else's. One that
+// only a bare dot in a pattern lets in is a warning: the documentation writes
+// the pattern so, and a provider that was taken over may have it.
+func proofStrangers(f *facts.Facts) Outcome {
+	o, twin := proofRefused(f), f.Proof.Twin
+	if o.Verdict != OK || !twin.Read {
+		return o
+	}
+	if !twin.OK() {
+		return failedOrUnread(twin.Err)
+	}
+	if twin.Value.Verdict == oidc.Allowed {
+		return wide("Authentik allows " + clients.Clean(twin.URI))
+	}
+	return ok("two look-alike hosts were refused")
+}
+
 // proofToken tells by Authentik's API why the token endpoint said invalid_grant,
-// which it says of six different causes.
+// which it says of seven different causes.
 func proofToken(f *facts.Facts, p Proven) Outcome {
 	t := f.Proof.Token
 	switch {
@@ -116,7 +139,7 @@ func proofToken(f *facts.Facts, p Proven) Outcome {
 }
 
 func whyNoToken(f *facts.Facts, p Proven) (cause, repair string) {
-	account := f.Authentik.Account
+	account, grants := f.Authentik.Account, standaloneGrants(f)
 	switch {
 	case account.Absent():
 		return fmt.Sprintf("Authentik has no user %q", p.Account), "service-account"
@@ -124,12 +147,14 @@ func whyNoToken(f *facts.Facts, p Proven) (cause, repair string) {
 		return fmt.Sprintf("the service account %q is switched off", p.Account), "service-account"
 	case f.Authentik.Application.OK() && f.Authentik.Application.Value.Provider == 0:
 		return "the application has no provider", "application"
+	case grants.Verdict == Fail:
+		return grants.Cause, "provider"
 	case len(f.Authentik.Bindings.Value) > 0 && !member(f):
 		return fmt.Sprintf("the application is for a group only, and the service account %q isn't in it", p.Account), "access"
 	case expired(f):
 		return "the app password has expired", "app-password"
 	}
-	return "Authentik refuses the app password of the service account", "app-password"
+	return "Authentik refuses the app password of the service account" + suspicion(f), "app-password"
 }
 
 // member says whether the service account is in a group that the application
@@ -175,15 +200,16 @@ func proofUsers(f *facts.Facts, p Proven) Outcome {
 }
 
 func proofDevice(f *facts.Facts) Outcome {
-	if !f.Authentik.Brand.OK() {
-		return failedOrUnread(f.Authentik.Brand.Err)
+	o := deviceCodeFlow(f)
+	d := f.Proof.Device
+	switch {
+	case o.Verdict != OK:
+		return o
+	case clients.KindOf(d.Err) == clients.NotNow:
+		return Outcome{Verdict: Warn, Evidence: o.Evidence, Cause: "a sign-in with a code could not be tried: Authentik allows about 20 an hour for one address, and they are used up",
+			Advice: "nothing is wrong with the setup; authbird resume tries it again in an hour"}
+	case !d.OK():
+		return failedOrUnread(d.Err)
 	}
-	if f.Authentik.Brand.Value.FlowDeviceCode == "" {
-		return Outcome{Verdict: Fail, Evidence: "the brand " + clients.Clean(f.Authentik.Brand.Value.MatchedDomain) + " has no device code flow",
-			Cause: "the brand that answers at this address has no device code flow", Hits: "people who enter a code see a blank page", Repair: "brand"}
-	}
-	if !f.Proof.Device.OK() {
-		return failedOrUnread(f.Proof.Device.Err)
-	}
-	return ok("flow " + clients.Clean(f.Authentik.Brand.Value.FlowDeviceCode))
+	return o
 }

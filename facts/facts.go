@@ -123,6 +123,7 @@ type Proof struct {
 	Keys      Fact[[]oidc.Key]
 	Allowed   Fact[oidc.Authorization] // our redirect URI
 	Refused   Fact[oidc.Authorization] // a look-alike of it
+	Twin      Redirect                 // standalone: one that only a pattern with a bare dot allows
 	Secret    Fact[oidc.SecretProbe]
 	Token     Fact[oidc.ServiceToken]  // standalone: the service account's, as NetBird gets it
 	Users     Fact[[]authentik.User]   // standalone: the users that NetBird would see with that token

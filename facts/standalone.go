@@ -4,7 +4,6 @@ import (
 	"context"
 	"sync"
 
-	"authbird/clients"
 	"authbird/clients/authentik"
 	"authbird/clients/oidc"
 )
@@ -47,6 +46,7 @@ type StandaloneProofAsk struct {
 	Password   string
 	Redirects  []string // that NetBird uses
 	LookAlike  string   // at another host, to be refused
+	Twin       string   // at a host that only a pattern with a bare dot would take for NetBird's; "" where there is none
 	Registered int
 }
 
@@ -66,11 +66,17 @@ func (r *Reader) ProveServiceAccount(ctx context.Context, f *Facts, ask Standalo
 	return w.Wait
 }
 
-// ProveStandalone reads the rest of the proof. The device login is begun once:
-// Authentik allows about twenty an hour.
+// ProveStandalone reads the rest of the proof, and once more the provider, which
+// somebody may have changed since. The device login is begun once: Authentik
+// allows about twenty an hour. Without a discovery document nothing but it is
+// to blame, and nothing else is asked.
 func (r *Reader) ProveStandalone(ctx context.Context, f *Facts, ask StandaloneProofAsk) {
+	if !f.Authentik.Discovery.OK() {
+		return
+	}
 	d := f.Authentik.Discovery.Value
 	var w wave
+	get(ctx, &w, &f.Authentik.Providers, func(ctx context.Context) ([]authentik.Provider, error) { return r.providers(ctx, f.Ask) })
 	get(ctx, &w, &f.Proof.Keys, func(ctx context.Context) ([]oidc.Key, error) { return r.OIDC.Keys(ctx, d) })
 	login := ProofAsk{ClientID: ask.ClientID, Registered: ask.Registered}
 	f.Proof.Redirects = make([]Redirect, len(ask.Redirects))
@@ -79,13 +85,13 @@ func (r *Reader) ProveStandalone(ctx context.Context, f *Facts, ask StandalonePr
 		r.askAuthorize(ctx, &w, &f.Proof.Redirects[i].Fact, d, login, uri)
 	}
 	r.askAuthorize(ctx, &w, &f.Proof.Refused, d, login, ask.LookAlike)
+	if ask.Twin != "" {
+		f.Proof.Twin.URI = ask.Twin
+		r.askAuthorize(ctx, &w, &f.Proof.Twin.Fact, d, login, ask.Twin)
+	}
 	get(ctx, &w, &f.Authentik.Brand, r.Authentik.CurrentBrand)
 	get(ctx, &w, &f.Proof.Device, func(ctx context.Context) (oidc.Device, error) {
-		device, err := r.OIDC.StartDevice(ctx, d, ask.ClientID, "openid")
-		if clients.KindOf(err) == clients.NotNow {
-			return device, nil // throttled: nothing is wrong with the setup
-		}
-		return device, err
+		return r.OIDC.StartDevice(ctx, d, ask.ClientID, "openid")
 	})
 	w.Wait()
 }

@@ -21,7 +21,7 @@ func (p *standaloneProof) ask(f *facts.Facts) facts.StandaloneProofAsk {
 	return facts.StandaloneProofAsk{
 		ClientID: p.clientID(), Username: p.Answers.ServiceAccount, Password: f.Local.AppPassword.Value,
 		Redirects: p.usedRedirects(), LookAlike: "https://not-" + p.Answers.NetBirdDomain + "/auth",
-		Registered: len(have.RedirectURIs),
+		Twin: doctor.Twin("https://" + p.Answers.NetBirdDomain + "/auth"), Registered: len(have.RedirectURIs),
 	}
 }
 
@@ -38,6 +38,7 @@ func (p *standaloneProof) prove(ctx context.Context, f *facts.Facts) []doctor.Re
 	if p.wait == nil || p.facts != f {
 		p.begin(ctx, f)
 	}
+	f.Ask.ClientID = p.clientID() // of a provider that was taken over it wasn't known before
 	p.Reader.ProveStandalone(ctx, f, p.ask(f))
 	if p.wait != nil {
 		p.wait()
