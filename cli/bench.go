@@ -180,7 +180,7 @@ func (a *app) askPassphrase(ctx context.Context, q keystore.Question) (string, e
 	}
 	a.lines.say("Secrets will be kept in %s, encrypted with a passphrase. Nobody can read them without it, and it can't be recovered.", where)
 	for {
-		one, err := a.lines.askHidden(ctx, "New passphrase?", anything)
+		one, err := a.lines.askHidden(ctx, "New passphrase?", keystore.CheckNew)
 		if err != nil {
 			return "", err
 		}

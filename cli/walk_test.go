@@ -28,14 +28,16 @@ func TestEverythingIsAskedLineByLine(t *testing.T) {
 		"http://127.0.0.1:1", d.sim.AuthentikURL, // the first one is nobody
 		"wrong", d.sim.AuthentikToken,
 		d.sim.NetBirdURL, "2", d.sim.NetBirdToken, // paste a token
-		"yes",                  // the options
-		"yes",                  // do it
-		passphrase, passphrase, // of the new keystore
+		"yes",                                       // the options
+		"yes",                                       // do it
+		"short",                                     // a passphrase of the new keystore
+		passphrase, "wrong", passphrase, passphrase, // and another
 		"", // no proof
 	).want(0)
 	for _, said := range []string{
 		"Where is Authentik?", "That does not do:", "Authentik answers at " + d.sim.AuthentikURL, "signed in as akadmin",
 		"1  sign in with a code", "2  paste an access token", "This is the plan; nothing has changed yet.", "to make    provider",
+		"That does not do: a passphrase of less than 8 characters is soon guessed: take a longer one", "The two are not the same.",
 		"Do it? Answer yes or no. Enter alone means yes.", "open this on any device and sign in by Authentik", d.sim.NetBirdURL,
 	} {
 		if !strings.Contains(o.human, said) {

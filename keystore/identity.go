@@ -248,8 +248,8 @@ func (s *fileStore) passphrase(ctx context.Context, isNew bool) (string, error) 
 		if passphrase == "" {
 			return "", fmt.Errorf("passphrase file %s is empty", file)
 		}
-		if isNew && tooShort(passphrase) {
-			return "", fmt.Errorf("passphrase file %s: %s", file, wordsTooShort)
+		if err := CheckNew(passphrase); isNew && err != nil {
+			return "", fmt.Errorf("passphrase file %s: %w", file, err)
 		}
 		return passphrase, nil
 	}
@@ -263,8 +263,8 @@ func (s *fileStore) passphrase(ctx context.Context, isNew bool) (string, error) 
 	if passphrase == "" {
 		return "", errors.New("a passphrase can't be empty")
 	}
-	if isNew && tooShort(passphrase) {
-		return "", errors.New(wordsTooShort)
+	if err := CheckNew(passphrase); isNew && err != nil {
+		return "", err
 	}
 	return passphrase, nil
 }
@@ -273,9 +273,16 @@ func (s *fileStore) passphrase(ctx context.Context, isNew bool) (string, error) 
 // use already opens what it closed, however short.
 const shortest = 8
 
-const wordsTooShort = "a passphrase of less than 8 characters is soon guessed: take a longer one"
+var errTooShort = fmt.Errorf("a passphrase of less than %d characters is soon guessed: take a longer one", shortest)
 
-func tooShort(passphrase string) bool { return utf8.RuneCountInString(passphrase) < shortest }
+// CheckNew says why a passphrase does not do as a new one. Who asks for one
+// checks it at once, so that a person can type another.
+func CheckNew(passphrase string) error {
+	if utf8.RuneCountInString(passphrase) < shortest {
+		return errTooShort
+	}
+	return nil
+}
 
 // readKeyFile reads the age or SSH private key that a person named.
 func (s *fileStore) readKeyFile() (*key, error) {

@@ -136,6 +136,10 @@ func (s passphraseScreen) given() (screen, action) {
 		first.notes = note1(signBad, toneTrouble, wordsPassEmpty)
 		s.form.focus(rowPass)
 		return s, stay{}
+	case s.asked.question.New && keystore.CheckNew(first.field.Exact()) != nil:
+		first.notes = note1(signBad, toneTrouble, wordsPassShort)
+		s.form.focus(rowPass)
+		return s, stay{}
 	case s.asked.question.New && first.field.Exact() != second.field.Exact():
 		second.notes = note1(signBad, toneTrouble, wordsOwnerUnequal)
 		s.form.focus(rowPass2)

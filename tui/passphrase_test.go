@@ -29,6 +29,35 @@ func TestLeavingAtThePassphraseIsAnInterruption(t *testing.T) {
 	}
 }
 
+// A new passphrase is looked at before it is given away, and asked for again
+// where it does not do.
+func TestANewPassphraseThatDoesNotDo(t *testing.T) {
+	asker := NewAsker()
+	d := drive(t, Options{Asker: asker}, 80, 24)
+	d.until("new setup")
+	got := make(chan string, 1)
+	go func() {
+		passphrase, _ := asker.Ask(t.Context(), keystore.Question{New: true, Where: "/home/ada/keys"})
+		got <- passphrase
+	}()
+	d.until("esc give none")
+	d.paste("seven77")
+	d.keys("enter")
+	d.paste("seven77")
+	d.keys("enter")
+	d.has("Fewer than 8 characters", "▸ Passphrase")
+	d.paste("more")
+	d.lacks("Fewer than 8 characters")
+	d.keys("enter")
+	d.keys("enter")
+	d.has("not the same")
+	d.paste("more")
+	d.keys("enter")
+	if passphrase := <-got; passphrase != "seven77more" {
+		t.Errorf("it is %q", passphrase)
+	}
+}
+
 func TestTroubleTellsNothingTwice(t *testing.T) {
 	tr := newTrouble(&flows.Stopped{Reason: flows.NeedsPerson, Err: errors.New("no way"), Check: &doctor.Result{
 		Title: "NetBird reaches Authentik", Verdict: doctor.Fail, Evidence: "connection timed out", Cause: "NetBird can't reach Authentik: connection timed out"}})

@@ -79,6 +79,7 @@ const (
 	wordsPassOK        = "Open"
 	wordsPassNewOK     = "Use it"
 	wordsPassEmpty     = "An empty passphrase protects nothing."
+	wordsPassShort     = "Fewer than 8 characters are soon guessed. Take a longer one."
 	wordsPassAgain     = "That passphrase doesn't open it."
 	wordsPassNotGiven  = "no passphrase was given"
 )
