@@ -99,6 +99,10 @@ func journeys() []journey {
 		{name: "remove, from home", verb: "", before: stands, answers: func(d *desk) []string { return append([]string{"1", "4"}, with(tokens(d), "yes")...) },
 			says: []string{"4  take back what authbird made"}},
 		{name: "remove, and no", verb: "remove", before: stands, answers: func(d *desk) []string { return with(tokens(d), "") }, reads: true},
+		{name: "the signing key, from home", verb: "", before: stands, answers: func(d *desk) []string { return append([]string{"1", "3", "2"}, with(tokens(d), "yes")...) },
+			says: []string{"3  renew a secret", "Which is to be renewed? Type a number from 1 to 2.", "Do it now? Answer yes or no."}},
+		{name: "groups", verb: "groups", before: stands, answers: func(d *desk) []string { return with(tokens(d), "") }, says: []string{"Change that? Answer yes or no. Enter alone means no."}, reads: true},
+		{name: "export", verb: "export env", before: stands, answers: tokens, reads: true},
 		{name: "doctor, from home", verb: "", before: stands, answers: func(d *desk) []string {
 			return []string{"1", "2", d.sim.AuthentikToken, d.sim.NetBirdToken}
 		}, reads: true},

@@ -71,7 +71,7 @@ func (a *app) exported(ctx context.Context, format config.Format, stored *state.
 	if err != nil {
 		return "", err
 	}
-	if err := j.complete(); err != nil {
+	if err := a.filled(ctx, j); err != nil {
 		return "", err
 	}
 	s, err := a.open(ctx, j, nil)

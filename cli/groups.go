@@ -62,7 +62,7 @@ func (a *app) groups(ctx context.Context, args []string) error {
 	if a.given["group-sync"] != "" && a.opts.groupSync == flows.GroupSyncOff && a.given["netbird-allow-group"] == "" {
 		j.answers.LetIn = nil
 	}
-	if err := j.complete(); err != nil {
+	if err := a.filled(ctx, j); err != nil {
 		return ofSetup(name, err)
 	}
 	if slices.ContainsFunc(groupFlags, func(f string) bool { return a.given[f] != "" }) {

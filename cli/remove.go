@@ -47,22 +47,16 @@ func (a *app) remove(ctx context.Context, args []string) error {
 }
 
 func (a *app) removeStored(ctx context.Context, stored *state.Setup) error {
-	asks := a.lineAsks()
 	mode := stored.Mode()
 	if mode == "" {
 		return ofSetup(stored.Name, &usageError{message: "neither the answers nor the journal of this setup can be read, so nothing says what it made",
 			hints: []string{"it was left as it is; look at " + stored.Folder}})
 	}
-	j, err := a.begin(asks, mode, stored)
+	j, err := a.begin(a.lineAsks(), mode, stored)
 	if err != nil {
 		return err
 	}
-	if asks == askLines && j.complete() != nil {
-		if err := a.fill(ctx, j); err != nil {
-			return ofSetup(j.name, j.ended(err))
-		}
-	}
-	if err := j.complete(); err != nil {
+	if err := a.filled(ctx, j); err != nil {
 		return ofSetup(j.name, err)
 	}
 	return ofSetup(j.name, a.removing(ctx, j))

@@ -160,7 +160,7 @@ func (a *app) rotateStored(ctx context.Context, stored *state.Setup, wanted []st
 
 // rotateOne renews one credential and adds to the last word.
 func (a *app) rotateOne(ctx context.Context, j *job, credential string, out *outcome) error {
-	if err := j.tokensFor(credential); err != nil {
+	if err := a.tokensFor(ctx, j, credential); err != nil {
 		return err
 	}
 	s, err := a.open(ctx, j, nil)
@@ -204,12 +204,13 @@ func (a *app) rotateOne(ctx context.Context, j *job, credential string, out *out
 	return nil
 }
 
-// tokensFor stops where a token is missing that the renewal needs.
-func (j *job) tokensFor(credential string) error {
+// tokensFor asks for a token that the renewal needs, or stops where one is
+// missing.
+func (a *app) tokensFor(ctx context.Context, j *job, credential string) error {
 	if credential == keystore.AuthentikToken || credential == keystore.NetBirdToken {
 		return nil // by itself
 	}
-	return j.complete()
+	return a.filled(ctx, j)
 }
 
 // renewed adds what came of one renewal to the last word.

@@ -340,12 +340,7 @@ func (a *app) plan(ctx context.Context, mode state.Mode) error {
 	if err != nil {
 		return err
 	}
-	if asks == askLines && j.complete() != nil {
-		if err := a.fill(ctx, j); err != nil {
-			return j.ended(err)
-		}
-	}
-	if err := j.complete(); err != nil {
+	if err := a.filled(ctx, j); err != nil {
 		return err
 	}
 	return ofSetup(j.name, a.planned(ctx, j))

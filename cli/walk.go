@@ -53,6 +53,17 @@ func (a *app) fill(ctx context.Context, j *job) error {
 	return nil
 }
 
+// filled asks for what is missing where a person answers line by line; what is
+// missing after that is an error.
+func (a *app) filled(ctx context.Context, j *job) error {
+	if j.asks == askLines && j.complete() != nil {
+		if err := a.fill(ctx, j); err != nil {
+			return j.ended(err)
+		}
+	}
+	return j.complete()
+}
+
 // askAuthentik asks for Authentik's address and token until both are good.
 func (a *app) askAuthentik(ctx context.Context, j *job) error {
 	var seen flows.AuthentikSeen
