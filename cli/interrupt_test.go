@@ -26,7 +26,7 @@ func (d *desk) at(said string, signals ...os.Signal) {
 // A signal between began and done waits for the step's end; what stands is
 // said, and resume goes on.
 func TestOneSignalStopsAfterTheStepAndResumeGoesOn(t *testing.T) {
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+	for s, why := range map[os.Signal]string{os.Interrupt: "as you asked", syscall.SIGTERM: "told to end", syscall.SIGHUP: "SSH line"} {
 		t.Run(s.String(), func(t *testing.T) {
 			d := newDesk(t)
 			// The answer comes once the signal was heard.
@@ -49,6 +49,9 @@ func TestOneSignalStopsAfterTheStepAndResumeGoesOn(t *testing.T) {
 				}
 			}
 			d.hears = nil
+			if o := d.authbird("status").want(0); !strings.Contains(o.out, why) {
+				t.Errorf("status does not say %q:\n%s", why, o.out)
+			}
 			d.authbird("resume", "--yes").want(0)
 		})
 	}

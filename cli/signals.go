@@ -2,8 +2,10 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync/atomic"
+	"syscall"
 )
 
 // interrupts turns signals into the two ways of stopping: the first signal
@@ -20,7 +22,7 @@ type interrupts struct {
 // listen returns a context that the first signal cancels, and what ends the
 // listening.
 func (i *interrupts) listen(ctx context.Context, signals <-chan os.Signal, note func(string)) (context.Context, func()) {
-	ctx, stop := context.WithCancel(ctx)
+	ctx, stop := context.WithCancelCause(ctx)
 	giveUp, give := context.WithCancel(context.Background())
 	i.giveUp = giveUp
 	over, ended := make(chan struct{}), make(chan struct{})
@@ -38,14 +40,26 @@ func (i *interrupts) listen(ctx context.Context, signals <-chan os.Signal, note 
 					}
 					continue
 				}
-				stop()
+				stop(stoppedBy(s))
 				if !i.screen.Load() {
 					note("stopping after what has begun; Ctrl-C once more gives up at once")
 				}
 			}
 		}
 	}()
-	return ctx, func() { close(over); <-ended; stop(); give() }
+	return ctx, func() { close(over); <-ended; stop(nil); give() }
+}
+
+// stoppedBy is why a signal stops a run, as the journal keeps it; nil: the
+// person at it asked.
+func stoppedBy(s os.Signal) error {
+	switch s {
+	case syscall.SIGHUP:
+		return errors.New("the terminal went away, as it does when an SSH line drops")
+	case syscall.SIGTERM:
+		return errors.New("authbird was told to end (SIGTERM)")
+	}
+	return nil
 }
 
 // received holds a signal, whatever its type.

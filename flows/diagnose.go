@@ -122,16 +122,16 @@ func (x *examination) run(ctx context.Context) (*Diagnosis, error) {
 	x.local(ctx, f)
 	x.d.facts = f
 	x.judge(1)
-	if err := ctx.Err(); err != nil {
-		return nil, &Stopped{Reason: Interrupted, Err: err}
+	if ctx.Err() != nil {
+		return nil, &Stopped{Reason: Interrupted, Err: interruptionOf(ctx)}
 	}
 	if ask.Standalone == nil && f.NetBird.Embedded.OK() {
 		ask.Redirects = []string{f.NetBird.Embedded.Value.RedirectURI()}
 	}
 	x.work.Reader.Probe(ctx, f, ask)
 	x.judge(2)
-	if err := ctx.Err(); err != nil {
-		return nil, &Stopped{Reason: Interrupted, Err: err}
+	if ctx.Err() != nil {
+		return nil, &Stopped{Reason: Interrupted, Err: interruptionOf(ctx)}
 	}
 	x.d.Results = doctor.InOrder(x.questions(), x.d.Results)
 	x.d.AuthentikVersion, x.d.NetBirdVersion = clients.CleanN(f.Authentik.Version.Value, 40), clients.CleanN(f.NetBird.Version.Value, 40)

@@ -121,8 +121,8 @@ func (p *Plan) Conflicts() []Planned {
 // Plan reads and judges, and changes nothing.
 func (e *Engine) Plan(ctx context.Context, flow Flow) (*Plan, error) {
 	f := flow.Survey(ctx)
-	if err := ctx.Err(); err != nil {
-		return nil, &Stopped{Reason: Interrupted, Err: err}
+	if ctx.Err() != nil {
+		return nil, &Stopped{Reason: Interrupted, Err: interruptionOf(ctx)}
 	}
 	p := &Plan{Flow: flow.Name, Facts: f, Checks: flow.Preflight(f)}
 	for _, c := range p.Checks {
@@ -195,7 +195,7 @@ func (e *Engine) TakeBack(ctx context.Context, flow Flow) error {
 		for i := len(flow.Steps) - 1; i >= 0; i-- {
 			s := flow.Steps[i]
 			if ctx.Err() != nil {
-				return r.stop(s.About(), context.Canceled)
+				return r.stop(s.About(), interruptionOf(ctx))
 			}
 			if err := r.undo(ctx, s); err != nil {
 				return err

@@ -58,7 +58,7 @@ func (s *Session) PlanRemoval(ctx context.Context) ([]Removal, []doctor.Result, 
 	}
 	results := doctor.Judge(doctor.LastWayIn(goes), s.bench.reader(s.servers).WayIn(ctx))
 	if ctx.Err() != nil {
-		return nil, nil, &Stopped{Reason: Interrupted, Err: context.Canceled}
+		return nil, nil, &Stopped{Reason: Interrupted, Err: interruptionOf(ctx)}
 	}
 	return out, results, nil
 }

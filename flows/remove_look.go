@@ -21,7 +21,7 @@ func (s *Session) surveyed(ctx context.Context) ([]Removal, error) {
 	lost := s.setup.Lost()
 	f := s.flow.Survey(ctx)
 	if ctx.Err() != nil {
-		return nil, &Stopped{Reason: Interrupted, Err: context.Canceled}
+		return nil, &Stopped{Reason: Interrupted, Err: interruptionOf(ctx)}
 	}
 	s.Leave = map[string]string{}
 	var out []Removal

@@ -105,5 +105,8 @@ func (r *renewal) giveUpErr(err error) error {
 	if errors.Is(err, errNotRestarted) || !errors.Is(err, context.Canceled) {
 		return nil
 	}
+	if r.leave.Err() != nil {
+		return interruptionOf(r.leave)
+	}
 	return err
 }

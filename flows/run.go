@@ -41,7 +41,7 @@ func (r *run) journaled(name string, end state.Phase, walk func() error) error {
 func (r *run) walk(ctx context.Context) ([]doctor.Result, error) {
 	for _, s := range r.flow.Steps {
 		if ctx.Err() != nil {
-			return nil, r.stop(s.About(), context.Canceled)
+			return nil, r.stop(s.About(), interruptionOf(ctx))
 		}
 		if err := r.bring(ctx, s); err != nil {
 			return nil, err
@@ -303,7 +303,7 @@ func (r *run) prove(ctx context.Context) ([]doctor.Result, error) {
 	}
 	err := proofError(results)
 	if err != nil && ctx.Err() != nil {
-		return nil, r.stop(About{}, context.Canceled) // what was not answered is no verdict
+		return nil, r.stop(About{}, interruptionOf(ctx)) // what was not answered is no verdict
 	}
 	for _, c := range results {
 		r.Watch(Event{Phase: Checked, Check: c})

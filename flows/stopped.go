@@ -64,6 +64,25 @@ func noKeystore(err error) *Stopped {
 	return &Stopped{Reason: reason, Err: fmt.Errorf("open the keystore: %w", err)}
 }
 
+// stopAsked is why a run stopped that the person at it stopped.
+const stopAsked = "stopped between two steps, as you asked"
+
+// interruption is why a run was stopped from outside: in the words of whoever
+// ended its context, else because the person asked.
+type interruption struct{ cause error }
+
+func interruptionOf(ctx context.Context) interruption { return interruption{context.Cause(ctx)} }
+
+func (e interruption) Error() string {
+	if e.cause == nil || errors.Is(e.cause, context.Canceled) {
+		return stopAsked
+	}
+	return e.cause.Error()
+}
+
+func (e interruption) Is(target error) bool { return target == context.Canceled }
+func (e interruption) Unwrap() error        { return e.cause }
+
 // stop makes a Stopped of any error, with the step it happened at, what stands
 // and what to do next.
 func (r *run) stop(about About, err error) error {

@@ -39,8 +39,11 @@ func (s *Server) channel(_ *ssh.Server, conn *gossh.ServerConn, fresh gossh.NewC
 // serve answers the requests of a channel until it is closed, or until the
 // session on it is over.
 func (v *session) serve(ctx context.Context, requests <-chan *gossh.Request) {
-	ctx, drop := context.WithCancelCause(ctx)
+	conn := ctx
+	ctx, drop := context.WithCancelCause(context.WithoutCancel(conn))
 	defer drop(nil)
+	dropped := context.AfterFunc(conn, func() { drop(errGone) })
+	defer dropped()
 	stop := context.AfterFunc(v.server.soft, func() { drop(errStopping) })
 	defer stop()
 	late := time.AfterFunc(v.server.o.Limits.Login, func() { drop(errGone) })

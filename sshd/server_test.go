@@ -88,8 +88,8 @@ func TestADroppedLineFinishesItsStepAndTheNextLoginGoesOn(t *testing.T) {
 	if end.Why != errGone.Error() || !slices.ContainsFunc(end.Did, func(s string) bool { return strings.HasSuffix(s, "connector done") }) {
 		t.Errorf("the step was not finished, or not told so: %+v", end)
 	}
-	if _, _, _, _, stopped := h.setups()[0].Interrupted(); !stopped {
-		t.Fatal("the run is said to have come to its end, without its proof")
+	if _, _, _, why, stopped := h.setups()[0].Interrupted(); !stopped || why != errGone.Error() {
+		t.Fatalf("the run is said to have come to its end, without its proof, or to have stopped because %q", why)
 	}
 	v = h.login().sees("go on").types("\r").sees("Nothing is missing and nothing differs").types("\r").sees("Everything").sees("checked.").types("q")
 	if err := v.leaves(); err != nil {

@@ -187,12 +187,7 @@ func TestAStoppedRunCanBeTakenBackAtOnce(t *testing.T) {
 	d.until("new setup")
 }
 
-func TestWhyASetupStoppedIsSaidInWords(t *testing.T) {
-	for why, want := range map[string]string{"context canceled": "Stopped between two steps, as you asked.", "no route to the server": "No route to the server."} {
-		if got := whyWords(why); got != want {
-			t.Errorf("%q is told as %q", why, got)
-		}
-	}
+func TestStepsAreCalledByWords(t *testing.T) {
 	for id, want := range map[string]string{"setup-env": "setup.env", "management-json": "management.json", "rights": "membership", "client-id": "client id"} {
 		if got := stepName(id); got != want {
 			t.Errorf("%q is called %q", id, got)

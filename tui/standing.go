@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,7 +36,7 @@ func standingOf(s *state.Setup, now time.Time) standing {
 		return standing{state: setupDamaged, words: wordsDamaged, detail: said(s.Damage)}
 	}
 	if flow, step, when, why, ok := s.Interrupted(); ok {
-		return standing{state: setupPart, words: stoppedAt(flow, step, since(now, when)), detail: whyWords(why),
+		return standing{state: setupPart, words: stoppedAt(flow, step, since(now, when)), detail: sentence(why),
 			removing: flow == flows.Removing, secret: secretAge(s, now)}
 	}
 	if len(s.Entries) == 0 {
@@ -48,15 +47,6 @@ func standingOf(s *state.Setup, now time.Time) standing {
 		return standing{state: setupTaken, words: fmt.Sprintf(wordsTakenBack, since(now, last.Time))}
 	}
 	return standing{state: setupWhole, words: provenWords(s, now, last.Time), secret: secretAge(s, now)}
-}
-
-// whyWords is why a run stopped, as a sentence; that a person stopped it is
-// journaled as the context's error.
-func whyWords(why string) string {
-	if why == context.Canceled.Error() {
-		return wordsStoppedByYou + "."
-	}
-	return sentence(why)
 }
 
 // stoppedAt says in a few words what stopped, where and when.
