@@ -102,7 +102,7 @@ func (w *world) comesToItsEnd(walk func(*world) []stop) {
 func (x *terminal) finishes() {
 	x.t.Helper()
 	for {
-		at := x.oneOf("↵ do it", "↵ first sign-in", "↵ go on", "↵ skip", "▸ Go on", "↵ leave")
+		at := x.oneOf("↵ do it", "↵ prove it", "↵ first sign-in", "↵ go on", "↵ skip", "▸ Go on", "↵ leave")
 		if at == "↵ leave" {
 			x.types(enter).ends(0)
 			return

@@ -3,6 +3,7 @@
 package overssh
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -31,7 +32,12 @@ func TestAWindowThatIsTooSmallForAWhile(t *testing.T) {
 	x := open(t, window{}, w.shell())
 	x.sees("new setup").types(enter)
 	x.sees("How shall they be joined?").resize(size{20, 5})
-	x.sees("This window is 20×5").types(enter + enter + "q").resize(usual)
+	x.sees("This window is 20×5").types(enter + enter + "q")
+	for _, s := range []size{{19, 5}, {20, 6}, {19, 5}, {20, 6}} { // keys and sizes come by two ways; drawn so often, the keys were read
+		x.resize(s)
+		x.sees(fmt.Sprintf("This window is %d×%d", s.w, s.h))
+	}
+	x.resize(usual)
 	x.sees("How shall they be joined?").types(esc)
 	x.sees("↵ new setup").types("q")
 	x.ends(0)
