@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
@@ -86,7 +85,7 @@ func (a *app) bench(ask asker) (*flows.Bench, error) {
 				})
 			})
 		},
-		Now: a.Now, Rand: a.Rand, Wait: wait, LookPath: exec.LookPath,
+		Now: a.Now, Rand: a.Rand, Wait: wait, Docker: lacksDocker,
 		Shell: a.runRestart, Forgets: a.world != nil,
 	}, nil
 }

@@ -3,6 +3,7 @@ package doctor
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"authbird/clients"
 	"authbird/clients/oidc"
@@ -20,7 +21,8 @@ func StandalonePreflight(w Wants) []Check {
 	}
 	return append(checks,
 		Check{"authentik-brand", "the brand in force is known", Authentik, authentikBrand},
-		Check{"docker", "Docker is on this machine", Here, docker},
+		Check{"clocks", "the clocks agree", Between, clockHere},
+		Check{"docker", "Docker and Compose are on this machine", Here, docker},
 	)
 }
 
@@ -31,7 +33,7 @@ func authentikBrand(f *facts.Facts) Outcome {
 	domain := f.Authentik.Brand.Value.MatchedDomain
 	for _, b := range f.Authentik.Brands.Value {
 		if b.Domain == domain {
-			return ok(clients.Clean(domain))
+			return ok(clients.Clean(domain) + ", device code flow " + clients.Clean(first(f.Authentik.Brand.Value.FlowDeviceCode, "none")))
 		}
 	}
 	return Outcome{Verdict: Fail, Evidence: clients.Clean(domain), Cause: "Authentik's list of brands lacks the one that answers here", Advice: "use a token that may see all brands"}
@@ -40,10 +42,32 @@ func authentikBrand(f *facts.Facts) Outcome {
 // docker warns, no more: authbird may well run on another machine than NetBird.
 func docker(f *facts.Facts) Outcome {
 	if d := f.Local.Docker; d.Read && d.Err != nil {
-		return Outcome{Verdict: Warn, Evidence: "no docker command", Cause: "Docker isn't on this machine, and NetBird's guide needs it (with Compose) on NetBird's host",
+		return Outcome{Verdict: Warn, Evidence: clients.Clean(d.Err.Error()), Cause: "Docker with Compose isn't on this machine (" + clients.Clean(d.Err.Error()) + "), and NetBird's guide needs both on NetBird's host",
 			Advice: "no harm if NetBird runs elsewhere: copy setup.env there"}
 	}
 	return ok("")
+}
+
+// clockHere compares Authentik's clock with that of this machine, which most
+// often is NetBird's host: NetBird itself isn't asked.
+func clockHere(f *facts.Facts) Outcome {
+	if !f.Authentik.Hello.OK() {
+		return unread(nil)
+	}
+	ahead, known := f.Authentik.Hello.Value.Meta.ClockDifference()
+	switch {
+	case !known:
+		return Outcome{Verdict: Unknown, Evidence: "Authentik sends no Date"}
+	case ahead.Abs() <= maxSkew:
+		return ok("")
+	}
+	way := "ahead of"
+	if ahead < 0 {
+		way = "behind"
+	}
+	seen := fmt.Sprintf("Authentik's clock is %s %s this machine's", ahead.Abs().Round(time.Second), way)
+	return Outcome{Verdict: Warn, Evidence: seen, Cause: seen, Hits: "a NetBird whose clock is as here refuses tokens that seem to come from the future (\"Token used before issued\")",
+		Advice: "let both hosts keep time by NTP"}
 }
 
 func first2(a, b error) error {

@@ -142,9 +142,9 @@ type Redirect struct {
 type Local struct {
 	ClientSecret Fact[string]
 	AppPassword  Fact[string]
-	Renewed      Fact[string] // what a rotation made and is not in force yet
-	EnvFile      Fact[[]byte] // setup.env, where one is named
-	Docker       Fact[string] // where the docker command is; standalone only
-	Management   Fact[[]byte] // management.json, where one is named
-	Log          Fact[[]byte] // the end of NetBird's log, where one is named
+	Renewed      Fact[string]   // what a rotation made and is not in force yet
+	EnvFile      Fact[[]byte]   // setup.env, where one is named
+	Docker       Fact[struct{}] // an error says what of Docker and Compose is lacking; standalone only
+	Management   Fact[[]byte]   // management.json, where one is named
+	Log          Fact[[]byte]   // the end of NetBird's log, where one is named
 }

@@ -27,8 +27,8 @@ type Bench struct {
 	Now       func() time.Time
 	Rand      io.Reader
 	Wait      func(context.Context, time.Duration) error
-	// LookPath finds a command on this machine; nil: none is looked for.
-	LookPath func(string) (string, error)
+	// Docker says what this machine lacks of Docker and Compose; nil: nobody looks.
+	Docker func(context.Context) error
 	// Refuse says why these answers are not worked with here, before anything is
 	// read for them; nil: all are. It is how people who come over the network are
 	// kept from naming this machine's files and commands.

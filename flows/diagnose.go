@@ -96,7 +96,7 @@ func (x *examination) open(ctx context.Context, t Tokens) error {
 	}
 	x.work = &Work{
 		Setup: x.setup.Name, Answers: x.setup.Answers, Authentik: s.authentik, NetBird: s.netbird, Reader: x.bench.reader(s),
-		Secrets: secrets, Record: x.setup, Now: x.bench.Now, Rand: x.bench.Rand, LookPath: x.bench.LookPath,
+		Secrets: secrets, Record: x.setup, Now: x.bench.Now, Rand: x.bench.Rand, Docker: x.bench.Docker,
 		Shared: func() bool { return true },
 	}
 	return nil

@@ -282,7 +282,7 @@ func (s *Session) workOn() *Work {
 	return &Work{
 		Setup: s.Name, Answers: s.Answers, Authentik: s.servers.authentik, NetBird: s.servers.netbird,
 		Reader: s.bench.reader(s.servers), Secrets: setupSecrets{s.keys, s.Name}, Record: s.setup,
-		Now: s.bench.Now, Rand: s.bench.Rand, LookPath: s.bench.LookPath, Shared: s.sharesAuthentik,
+		Now: s.bench.Now, Rand: s.bench.Rand, Docker: s.bench.Docker, Shared: s.sharesAuthentik,
 	}
 }
 

@@ -106,8 +106,8 @@ func (w *Work) surveyStandalone(ctx context.Context) *facts.Facts {
 	f := w.Reader.Survey(ctx, ask)
 	f.Local.AppPassword = password
 	f.Local.EnvFile = readFile(w.Answers.EnvFile)
-	if w.LookPath != nil {
-		f.Local.Docker = facts.Of(w.LookPath("docker"))
+	if w.Docker != nil {
+		f.Local.Docker = facts.Of(struct{}{}, w.Docker(ctx))
 	}
 	if w.Answers.NetBirdConfig != "" {
 		f.Local.Management = readFile(w.Answers.NetBirdConfig)

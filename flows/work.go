@@ -31,7 +31,7 @@ type Work struct {
 	Record    Record
 	Now       func() time.Time
 	Rand      io.Reader
-	LookPath  func(string) (string, error)
+	Docker    func(context.Context) error
 	Shared    func() bool // another setup of this machine stands on the same Authentik
 	Known     *Known      // of a connection that authbird did not make; nil: the journal knows
 

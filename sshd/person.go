@@ -67,7 +67,7 @@ func (s *Server) bench(p person) (*flows.Bench, error) {
 		}
 		return s.keys.of(ctx, p)
 	}
-	b.LookPath, b.Shell = nil, nil
+	b.Docker, b.Shell = nil, nil
 	b.Refuse = func(a state.Answers) error { return s.refuse(p, a) }
 	return &b, nil
 }

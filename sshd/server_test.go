@@ -327,7 +327,7 @@ func TestABenchOfAPersonRunsNoCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.Shell != nil || b.LookPath != nil || b.Refuse == nil {
+	if b.Shell != nil || b.Docker != nil || b.Refuse == nil {
 		t.Error("a command of this machine can be run or looked for")
 	}
 	_, err = b.Open(t.Context(), "x", state.Answers{RestartCommand: "reboot"}, flows.Tokens{})
