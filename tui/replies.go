@@ -24,6 +24,8 @@ const (
 	// mute is the age of a session after which a terminal that has answered
 	// nothing is not waited for.
 	mute = 5 * time.Second
+	// letGoTime is how long the read for it is waited for once it is called off.
+	letGoTime = 500 * time.Millisecond
 )
 
 // wire is the terminal that the replies come from.
@@ -85,8 +87,13 @@ func (w *wire) settle(most time.Duration) {
 	select {
 	case <-ended:
 	case <-late.C:
-		if r.Cancel() {
-			<-ended
+		if !r.Cancel() {
+			return
+		}
+		late.Reset(letGoTime)
+		select {
+		case <-ended:
+		case <-late.C: // somebody else took the input that it had seen coming
 		}
 	}
 }

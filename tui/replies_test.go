@@ -2,6 +2,7 @@ package tui
 
 import (
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -27,6 +28,32 @@ func TestRepliesAreSwallowedUpToTheLastAndNoFurther(t *testing.T) {
 			}
 		})
 	}
+}
+
+// robbed is a terminal that has something to read, which somebody else takes.
+type robbed struct {
+	*os.File
+	never chan struct{}
+}
+
+func (r robbed) Read([]byte) (int, error) {
+	<-r.never
+	return 0, io.EOF
+}
+
+func TestAReplyThatSomebodyElseTookIsNotWaitedForForEver(t *testing.T) {
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	defer out.Close()
+	if _, err := out.WriteString("x"); err != nil {
+		t.Fatal(err)
+	}
+	r := robbed{in, make(chan struct{})}
+	defer close(r.never)
+	(&wire{in: r, out: io.Discard}).settle(100 * time.Millisecond)
 }
 
 func TestATerminalThatNeverAnsweredIsNotWaitedForLater(t *testing.T) {

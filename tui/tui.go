@@ -82,7 +82,7 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	p := newProgram(ctx, o)
-	opts := []tea.ProgramOption{tea.WithContext(ctx), tea.WithoutSignalHandler()}
+	opts := []tea.ProgramOption{tea.WithoutSignalHandler()}
 	if o.In != nil {
 		opts = append(opts, tea.WithInput(hearOut(o.In, func() { cancel(ErrGone) })))
 	}
@@ -97,6 +97,9 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	w, began := holdWire(o.In, o.Out), p.options.Now()
 	program := tea.NewProgram(p, append(opts, o.Far.options()...)...)
+	// Not by WithContext: a program that is killed doesn't wait for its own reader,
+	// which then takes the terminal's last answers, and may keep the terminal open.
+	defer context.AfterFunc(ctx, program.Quit)()
 	go o.Far.follow(ctx, program.Send)
 	_, err := program.Run()
 	if w != nil {
@@ -105,11 +108,8 @@ func Run(ctx context.Context, o Options) (Result, error) {
 	}
 	cancel(nil)
 	p.shut()
-	switch {
-	case errors.Is(context.Cause(ctx), ErrGone):
+	if errors.Is(context.Cause(ctx), ErrGone) {
 		err = ErrGone
-	case errors.Is(err, context.Canceled):
-		err = nil // the caller ended it, and knows
 	}
 	return p.ending(), err
 }
