@@ -251,6 +251,27 @@ func TestEveryPageIsInTheIndexAndEveryLinkLeadsSomewhere(t *testing.T) {
 	}
 }
 
+// A picture that is on no page is made for nobody.
+func TestEveryPictureIsOnAPage(t *testing.T) {
+	pictures, err := filepath.Glob("*.svg")
+	if err != nil || len(pictures) == 0 {
+		t.Fatalf("no picture is here: %v", err)
+	}
+	shown := ""
+	for _, page := range append(pages(t), filepath.Join("..", "README.md")) {
+		raw, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown += string(raw)
+	}
+	for _, picture := range pictures {
+		if !strings.Contains(shown, picture+")") {
+			t.Errorf("%s is on no page", picture)
+		}
+	}
+}
+
 // awaited are pages that are linked before they are written.
 var awaited = map[string]bool{
 	"serve.md": true, "doctor.md": true, "benchmarks.md": true,
