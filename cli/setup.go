@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -442,7 +443,7 @@ func (a *app) carry(ctx context.Context, j *job, s *flows.Session, p *flows.Plan
 	}
 	a.last.Hints = remarks(results)
 	if s.Answers.Mode == state.Standalone {
-		a.standaloneDone(s.Answers, changes)
+		a.standaloneDone(s.Answers, p)
 	}
 	if a.opts.json {
 		if stored, err := j.bench.State.Load(j.name); err == nil {
@@ -457,17 +458,18 @@ func (a *app) carry(ctx context.Context, j *job, s *flows.Session, p *flows.Plan
 }
 
 // standaloneDone says where the file is and what NetBird's guide does next.
-func (a *app) standaloneDone(n state.Answers, changes bool) {
+func (a *app) standaloneDone(n state.Answers, p *flows.Plan) {
 	a.last.Login = ""
-	if changes {
+	if p.Changes() {
 		a.last.Message = fmt.Sprintf("%s: Authentik is ready to be NetBird's only login, and NetBird's own calls to it work", a.last.Setup)
 	}
 	a.last.Hints = append(a.last.Hints, "NetBird's values are in "+n.EnvFile)
+	next := strings.Join(flows.Next(n, a.last.Setup, p.Facts), " && ")
 	if n.NetBirdConfig != "" {
-		a.last.Hints = append(a.last.Hints, n.NetBirdConfig+" is patched: restart NetBird's management server")
+		a.last.Hints = append(a.last.Hints, n.NetBirdConfig+" is patched: restart NetBird's management server, in its folder: "+next)
 		return
 	}
-	a.last.Hints = append(a.last.Hints, "go on with NetBird's guide, in the folder of setup.env: ./configure.sh, then cd artifacts and docker compose up -d")
+	a.last.Hints = append(a.last.Hints, "go on with NetBird's guide, in "+filepath.Dir(n.EnvFile)+": "+next)
 }
 
 // tellFailed tells at which step a run ended, unless the person ended it.

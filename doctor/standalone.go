@@ -23,6 +23,7 @@ func StandalonePreflight(w Wants) []Check {
 		Check{"authentik-brand", "the brand in force is known", Authentik, authentikBrand},
 		Check{"clocks", "the clocks agree", Between, clockHere},
 		Check{"docker", "Docker and Compose are on this machine", Here, docker},
+		Check{"configure-again", "configure.sh does NetBird no harm", Here, configureAgain},
 	)
 }
 
@@ -44,6 +45,21 @@ func docker(f *facts.Facts) Outcome {
 	if d := f.Local.Docker; d.Read && d.Err != nil {
 		return Outcome{Verdict: Warn, Evidence: clients.Clean(d.Err.Error()), Cause: "Docker with Compose isn't on this machine (" + clients.Clean(d.Err.Error()) + "), and NetBird's guide needs both on NetBird's host",
 			Advice: "no harm if NetBird runs elsewhere: copy setup.env there"}
+	}
+	return ok("")
+}
+
+// configureAgain warns of a second run of configure.sh, which makes the key of
+// NetBird's database anew unless it finds the old one.
+func configureAgain(f *facts.Facts) Outcome {
+	risk := f.Local.AtRisk
+	advice := "or let authbird patch that file in place, so that configure.sh need not run again: --netbird-config artifacts/management.json"
+	switch {
+	case risk.Read && risk.Err != nil:
+		return Outcome{Verdict: Warn, Evidence: clients.Clean(risk.Err.Error()), Cause: "NetBird seems to be set up here already, and its management.json can't be read, so whether configure.sh would blank the key that its database is encrypted with can't be told",
+			Hits: "without that key nobody can log in", Advice: "run authbird as somebody who may read that file"}
+	case risk.Value != "":
+		return Outcome{Verdict: Warn, Evidence: "NetBird is set up here already", Cause: clients.Clean(risk.Value), Advice: advice}
 	}
 	return ok("")
 }

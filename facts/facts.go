@@ -145,6 +145,7 @@ type Local struct {
 	Renewed      Fact[string]   // what a rotation made and is not in force yet
 	EnvFile      Fact[[]byte]   // setup.env, where one is named
 	Docker       Fact[struct{}] // an error says what of Docker and Compose is lacking; standalone only
+	AtRisk       Fact[string]   // what a run of configure.sh would do to the key of NetBird's database; "" nothing; standalone only
 	Management   Fact[[]byte]   // management.json, where one is named
 	Log          Fact[[]byte]   // the end of NetBird's log, where one is named
 }

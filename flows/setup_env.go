@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -120,11 +119,7 @@ func envIntent(changes []hostfiles.Change, past state.Receipt, stands bool) stat
 
 // warning is what a person should know before configure.sh is run.
 func (s setupEnv) warning(f *facts.Facts) string {
-	warnings := hostfiles.Warnings(f.Local.EnvFile.Value, s.EnvLines(f))
-	if risk, err := hostfiles.EncryptionKeyAtRisk(filepath.Dir(s.Answers.EnvFile)); err == nil && risk != "" {
-		warnings = append(warnings, risk)
-	}
-	return strings.Join(warnings, " ")
+	return strings.Join(hostfiles.Warnings(f.Local.EnvFile.Value, s.EnvLines(f)), " ")
 }
 
 func changedFields(changes []hostfiles.Change) []Field {

@@ -2,10 +2,12 @@ package flows
 
 import (
 	"context"
+	"path/filepath"
 
 	"authbird/clients/authentik"
 	"authbird/doctor"
 	"authbird/facts"
+	"authbird/hostfiles"
 	"authbird/keystore"
 	"authbird/state"
 )
@@ -111,6 +113,8 @@ func (w *Work) surveyStandalone(ctx context.Context) *facts.Facts {
 	}
 	if w.Answers.NetBirdConfig != "" {
 		f.Local.Management = readFile(w.Answers.NetBirdConfig)
+	} else {
+		f.Local.AtRisk = facts.Of(hostfiles.EncryptionKeyAtRisk(filepath.Dir(w.Answers.EnvFile)))
 	}
 	return f
 }

@@ -129,6 +129,7 @@ func (p *program) walk(id int, a action) tea.Cmd {
 		p.result = Result{Setup: a.job.name, Done: true}
 		p.same = !a.plan.Changes()
 		if p.draft.answers.Mode == state.Standalone { // the checks have proven it, and NetBird may not run yet
+			p.next = flows.Next(p.draft.answers, a.job.name, a.plan.Facts)
 			return p.walk(id, finish{job: a.job, plan: a.plan, results: a.results})
 		}
 		return p.swap(newProofScreen(a, p.options.SimulateLogin))

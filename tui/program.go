@@ -34,7 +34,8 @@ type program struct {
 	link    string
 	login   string
 	command string
-	same    bool // nothing was missing
+	next    []string // what NetBird's guide goes on with, in standalone mode
+	same    bool     // nothing was missing
 }
 
 // layer is one screen on the stack, with its own life.

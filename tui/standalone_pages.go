@@ -50,18 +50,17 @@ func (s doneScreen) drawNext(sh *sheet) {
 	sh.text(0, th.strong, wordsDoneNext)
 	if a.NetBirdConfig != "" {
 		sh.text(2, th.dim, wordsDonePatched)
-		sh.command(2, "docker compose restart management")
+		for _, line := range flows.Next(a, s.name, s.plan.Facts) {
+			sh.command(2, said(line))
+		}
 		return
 	}
 	sh.text(2, th.dim, wordsDoneInFolder)
 	if dir := filepath.Dir(a.EnvFile); filepath.IsAbs(dir) {
 		sh.command(2, "cd "+shellWord(said(dir)))
 	}
-	if a.EnvSecret == flows.EnvSecretOmit {
-		sh.command(2, `set -a; eval "$(authbird env `+shellWord(said(s.name))+`)"; set +a`)
-	}
-	for _, line := range []string{"./configure.sh", "cd artifacts", "docker compose up -d"} {
-		sh.command(2, line)
+	for _, line := range flows.Next(a, s.name, s.plan.Facts) {
+		sh.command(2, said(line))
 	}
 	if a.EnvSecret == flows.EnvSecretOmit {
 		sh.text(2, th.dim, wordsDoneOmitted)
@@ -86,14 +85,15 @@ func (s doneScreen) drawProven(sh *sheet) {
 }
 
 // standaloneLines are for the normal screen.
-func standaloneLines(a state.Answers) []string {
-	switch {
-	case a.Mode != state.Standalone:
+func standaloneLines(a state.Answers, next []string) []string {
+	if a.Mode != state.Standalone {
 		return nil
-	case a.NetBirdConfig != "":
-		return []string{fmt.Sprintf(wordsLineEnvFile, said(a.EnvFile)), fmt.Sprintf(wordsLinePatched, said(a.NetBirdConfig))}
 	}
-	return []string{fmt.Sprintf(wordsLineEnvFile, said(a.EnvFile)), wordsLineGuide}
+	words, file := wordsLineGuide, a.EnvFile
+	if a.NetBirdConfig != "" {
+		words, file = wordsLinePatched, a.NetBirdConfig
+	}
+	return []string{fmt.Sprintf(wordsLineEnvFile, said(a.EnvFile)), fmt.Sprintf(words, said(filepath.Dir(file)), said(strings.Join(next, " && ")))}
 }
 
 // shellWord quotes a path for a shell, where it needs that.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"authbird/doctor"
+	"authbird/facts"
 	"authbird/flows"
 	"authbird/state"
 )
@@ -133,18 +134,22 @@ func TestStandaloneOptionsSayWhatEachChoiceMeans(t *testing.T) {
 }
 
 func TestAnOmittedSecretAndAPatchedConfigurationChangeWhatComesNext(t *testing.T) {
+	risk := &facts.Facts{Local: facts.Local{AtRisk: facts.Of("configure.sh would blank the key", nil)}}
 	for name, c := range map[string]struct {
 		answers state.Answers
+		facts   *facts.Facts
 		has     []string
 		lacks   string
 	}{
-		"omitted": {state.Answers{Mode: state.Standalone, EnvFile: "/srv/my netbird/setup.env", EnvSecret: flows.EnvSecretOmit},
+		"set up already": {state.Answers{Mode: state.Standalone, EnvFile: "/srv/setup.env"}, risk,
+			[]string{"cd /srv cp artifacts/management.json management.json ./configure.sh cd artifacts"}, "restart management"},
+		"omitted": {state.Answers{Mode: state.Standalone, EnvFile: "/srv/my netbird/setup.env", EnvSecret: flows.EnvSecretOmit}, nil,
 			[]string{"cd '/srv/my netbird'", `eval "$(authbird env netbird.example.com)"`, "./configure.sh"}, "restart management"},
-		"patched": {state.Answers{Mode: state.Standalone, EnvFile: "/srv/setup.env", NetBirdConfig: "/srv/artifacts/management.json"},
+		"patched": {state.Answers{Mode: state.Standalone, EnvFile: "/srv/setup.env", NetBirdConfig: "/srv/artifacts/management.json"}, nil,
 			[]string{"/srv/artifacts/management.json", "docker compose restart management"}, "./configure.sh"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newDoneScreen(finish{job: newJob("netbird.example.com"), plan: &flows.Plan{}}, "", "authbird setup standalone --yes")
+			s := newDoneScreen(finish{job: newJob("netbird.example.com"), plan: &flows.Plan{Facts: c.facts}}, "", "authbird setup standalone --yes")
 			s.answers = c.answers
 			d := drive(t, Options{}, 80, 24)
 			d.p.stack = append(d.p.stack, layer{id: 99, screen: s, end: func() {}})

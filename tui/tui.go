@@ -151,7 +151,7 @@ func (p *program) ending() Result {
 		if p.options.Guest && p.draft.answers.Mode == state.Standalone {
 			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineGuestFile, said(p.draft.answers.EnvFile)))
 		} else {
-			r.Lines = append(r.Lines, standaloneLines(p.draft.answers)...)
+			r.Lines = append(r.Lines, standaloneLines(p.draft.answers, p.next)...)
 		}
 		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineCommand, said(p.command)))
 	case r.Found != nil && r.Err == nil && !p.options.Guest:

@@ -37,8 +37,8 @@ const (
 	wordsDonePatched   = "management.json is patched. Restart NetBird's management server:"
 	wordsDoneOmitted   = "The app password was left out of the file; the first line gives it to the script from the keystore."
 	wordsLineEnvFile   = "NetBird's values are in %s"
-	wordsLineGuide     = "Go on with NetBird's guide, in that folder: ./configure.sh, then cd artifacts and docker compose up -d"
-	wordsLinePatched   = "%s is patched: restart NetBird's management server"
+	wordsLineGuide     = "Go on with NetBird's guide, in %s: %s"
+	wordsLinePatched   = "management.json is patched: restart NetBird's management server, in %s: %s"
 )
 
 // wordsRights, wordsRedirects and wordsEnvSecrets say what each choice is called
