@@ -53,7 +53,24 @@ func (s *Session) surveyed(ctx context.Context) ([]Removal, error) {
 		r.Beside = s.beside(ctx, about.ID, receipt, f)
 		out = append(out, r)
 	}
-	return out, nil
+	return append(out, s.keysLeft(f)...), nil
+}
+
+// keysLeft are the signing keys that renewals had Authentik make. Nothing says
+// who else signs with them by now, so they stay.
+func (s *Session) keysLeft(f *facts.Facts) []Removal {
+	var out []Removal
+	for _, k := range f.Authentik.Keys.Value {
+		ours := func(e state.Entry) bool {
+			return e.Step == stepNewKey && e.Phase == state.Done && e.Receipt.Made && e.Receipt.ObjectID == k.PK
+		}
+		if !slices.ContainsFunc(s.setup.Entries, ours) {
+			continue
+		}
+		out = append(out, Removal{Step: About{ID: stepNewKey, Title: "signing key", Where: AtAuthentik, Object: k.Name}, Will: WillKeep, ObjectID: k.PK,
+			Why: "authbird had it made when the signing key was renewed; other providers may sign with it, so it is yours to delete in Authentik"})
+	}
+	return out
 }
 
 // unknown is what is planned for an object of which the journal has lost the

@@ -98,8 +98,11 @@ func (r *Rotation) afterStop(err error) error {
 		return &Stopped{Reason: NotWritten, Err: errors.Join(stop, cleanErr)}
 	}
 	stop.Stands, stop.AtServers = nil, false
-	if stop.Reason == OutcomeUnknown || stop.Reason == Interrupted {
+	if stop.Reason == OutcomeUnknown {
 		stop.Reason = NeedsPerson
+	}
+	if stop.Reason == Interrupted { // which says itself that nothing was changed
+		stop.Hints = append(stop.Hints, "the old client secret is in force")
 	}
 	stop.Err = fmt.Errorf("%w; the old client secret is in force, and nothing has changed", stop.Err)
 	if errors.Is(stop.Err, errNotRestarted) {

@@ -344,10 +344,34 @@ func (s oldPassword) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.R
 	if err := s.Authentik.DeleteToken(ctx, old); err != nil && clients.KindOf(err) != clients.Absent {
 		return state.Receipt{}, err
 	}
+	if err := s.forgetBackups(ctx); err != nil {
+		return state.Receipt{}, unseen(err)
+	}
 	if err := s.Secrets.Delete(ctx, keystore.AppPassword+keystore.Old); err != nil {
 		return state.Receipt{}, err
 	}
 	return state.Receipt{ObjectID: old}, nil
+}
+
+// forgetBackups deletes the backups beside NetBird's files that hold the old app
+// password: they were made by renewing it, and nothing comes back from them.
+func (s oldPassword) forgetBackups(ctx context.Context) error {
+	value, err := s.Secrets.Get(ctx, keystore.AppPassword+keystore.Old)
+	if errors.Is(err, keystore.ErrAbsent) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, file := range []string{s.Answers.EnvFile, s.o.NetBirdConfig} {
+		if file == "" {
+			continue
+		}
+		if _, err := hostfiles.Forget(file, value); err != nil {
+			return fmt.Errorf("delete the backups of %s with the old app password: %w", file, err)
+		}
+	}
+	return nil
 }
 
 // untilUnused waits until the newest sign-in of the service account that isn't

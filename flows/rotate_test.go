@@ -9,6 +9,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -516,6 +517,13 @@ func TestAnAppPasswordIsRenewedWithoutARefusedCall(t *testing.T) {
 	if len(tokens) != 1 || strings.HasPrefix(tokens[0], "service-account") {
 		t.Errorf("app passwords afterwards: %v", tokens)
 	}
+	beside, err := filepath.Glob(l.answers.EnvFile + "*")
+	l.must(err)
+	for _, name := range beside {
+		if data, _ := os.ReadFile(name); strings.Contains(string(data), old) {
+			t.Errorf("%s holds the old app password", name)
+		}
+	}
 	if err := l.signIn(); err != nil {
 		t.Error(err)
 	}
@@ -598,6 +606,9 @@ func TestASigningKeyIsRenewed(t *testing.T) {
 				t.Errorf("ended %v, ends %v; %v", before.Expires, after.Expires, out.Remarks)
 			}
 			l.mustRun()
+			if r := l.removal("new-signing-key"); r.Will != flows.WillKeep || !strings.HasPrefix(r.Step.Object, "NetBird 20") {
+				t.Errorf("taking back says of the key that was made: %+v", r)
+			}
 		})
 	}
 }
