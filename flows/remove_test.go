@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"authbird/flows"
 	"authbird/sim/fault"
 	simnetbird "authbird/sim/netbird"
@@ -219,6 +221,11 @@ func TestLostAnswersComeFromTheJournal(t *testing.T) {
 		t.Errorf("damage: %q", again.Damage)
 	}
 	l.answers = again.Answers
+	netbird := l.netbird.Snapshot()
+	l.must(l.again()) // with nothing to ask: what was sent is still recognised
+	if diff := cmp.Diff(netbird, l.netbird.Snapshot()); diff != "" {
+		t.Errorf("it changed something at NetBird:\n%s", diff)
+	}
 	l.remove()
 }
 

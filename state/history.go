@@ -1,7 +1,9 @@
 package state
 
 import (
+	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -74,7 +76,22 @@ func (a Answers) Keep() Receipt {
 	return Receipt{Values: map[string]string{keptAnswers: string(text)}}
 }
 
-// recover takes the answers from the newest run in the journal that tells them.
+// keptSalt is the value beside them that holds the salt of the digests, in hex:
+// without it every digest in the journal would be another secret's.
+const keptSalt = "salt"
+
+// withSalt puts the salt beside the answers that a run's first line keeps.
+func (s *Setup) withSalt(r Receipt) Receipt {
+	if r.Values[keptAnswers] == "" {
+		return r
+	}
+	r.Values = maps.Clone(r.Values)
+	r.Values[keptSalt] = hex.EncodeToString(s.salt)
+	return r
+}
+
+// recover takes the answers, and the salt of the digests, from the newest run in
+// the journal that tells them.
 func (s *Setup) recover() bool {
 	for _, e := range slices.Backward(s.Entries) {
 		text := e.Receipt.Values[keptAnswers]
@@ -84,6 +101,9 @@ func (s *Setup) recover() bool {
 		var a Answers
 		if json.Unmarshal([]byte(text), &a) == nil && a.Mode != "" {
 			s.Answers = a
+			if salt, err := hex.DecodeString(e.Receipt.Values[keptSalt]); err == nil && len(salt) > 0 {
+				s.salt = salt
+			}
 			return true
 		}
 	}

@@ -114,6 +114,9 @@ func (s *Setup) Append(e Entry) error {
 		e.Time = s.dir.Now()
 	}
 	e.Time = e.Time.UTC().Round(0) // as it will be read back
+	if e.Step == "" {
+		e.Receipt = s.withSalt(e.Receipt)
+	}
 	line, err := json.Marshal(lineJSON{version, e})
 	if err != nil {
 		return err
