@@ -25,6 +25,9 @@ type doctorOptions struct {
 	onChange                  string
 	netbirdConfig, netbirdLog string
 	envFile                   string
+
+	// Of a connection that authbird did not make, where they can't be found.
+	slug, serviceAccount, domain string
 }
 
 // The period of --watch: what it is without a value, and the shortest.
@@ -67,6 +70,9 @@ func (o *doctorOptions) flags(f *pflag.FlagSet) {
 	f.StringVar(&o.netbirdConfig, "netbird-config", "", "management.json or config.yaml of NetBird to look at too")
 	f.StringVar(&o.netbirdLog, "netbird-log", "", "log of NetBird's management server to look at too")
 	f.StringVar(&o.envFile, "env-file", "", "setup.env to look at too; by default the setup's own")
+	f.StringVar(&o.slug, "slug", "", "of a connection that authbird did not make: its application in Authentik, where there are several")
+	f.StringVar(&o.serviceAccount, "service-account", "", "of such a connection: the account that NetBird reads users with")
+	f.StringVar(&o.domain, "netbird-domain", "", "of such a connection: NetBird's domain, where it isn't in its address")
 }
 
 // checkDoctor refuses what does not go together, naming the flag.

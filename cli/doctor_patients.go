@@ -37,6 +37,9 @@ func (a *app) clinic(dir *state.Dir, name string) (*clinic, error) {
 		return nil, err
 	}
 	if a.opts.doctor.all {
+		if err := a.onlyFound(); err != nil {
+			return nil, err
+		}
 		chosen, err := matching(all, name)
 		if err != nil {
 			return nil, err
@@ -50,6 +53,11 @@ func (a *app) clinic(dir *state.Dir, name string) (*clinic, error) {
 		one, err := a.onePatient(dir, all, name)
 		if err != nil {
 			return nil, err
+		}
+		if one.name != "" {
+			if err := a.onlyFound(); err != nil {
+				return nil, err
+			}
 		}
 		one.tokens = tokens
 		c.patients = []*patient{one}
@@ -143,7 +151,29 @@ func (a *app) foundPatient() (*patient, error) {
 	}
 	p := &patient{}
 	a.opts.overlay(&p.answers, a.given)
+	o := a.opts.doctor
+	p.answers.Slug, p.answers.ServiceAccount = o.slug, o.serviceAccount
+	if o.domain == "" {
+		return p, nil
+	}
+	domain, err := flows.Domain(o.domain)
+	if err != nil {
+		return nil, usagef("%s: %v", flagOr("netbird-domain", a.given), err)
+	}
+	p.answers.NetBirdDomain = domain
 	return p, nil
+}
+
+// onlyFound refuses what names a part of a connection that authbird did not
+// make, where a setup is looked at that knows its own.
+func (a *app) onlyFound() error {
+	for _, flag := range []string{"slug", "service-account", "netbird-domain"} {
+		if a.given[flag] == byFlag {
+			return &usageError{message: "--" + flag + " is for a connection that authbird did not make; a setup knows its own",
+				hints: []string{"--authentik-url and --netbird-url name such a connection"}}
+		}
+	}
+	return nil
 }
 
 // matching are the setups whose names fit a pattern; all where there is none.

@@ -30,6 +30,8 @@ const noToken = "NetBird logs \"unable to get authentik token, statusCode 400\",
 func accountStands(f *facts.Facts, c Case) Outcome {
 	a := f.Authentik.Account
 	switch {
+	case c.Account == "":
+		return Outcome{Verdict: Unknown, Evidence: "which account NetBird signs in with isn't known here", Advice: "name it with --service-account, or NetBird's management.json with --netbird-config"}
 	case a.Absent() && authentikHealthy(f):
 		return Outcome{Verdict: Fail, Evidence: fmt.Sprintf("no user is called %q", clients.Clean(c.Account)), Cause: "Authentik has no service account of the name that NetBird signs in with", Hits: noToken, Repair: "service-account"}
 	case !a.OK():

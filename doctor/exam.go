@@ -87,7 +87,7 @@ func Questions(c Case) []Question {
 	if c.AskNetBird {
 		out = append(out, c.tenant()...)
 	}
-	return append(out, c.files()...)
+	return c.mendable(append(out, c.files()...))
 }
 
 // servers asks whether both answer and take the tokens: the preflight's own
@@ -137,7 +137,7 @@ func (c Case) redirects() []Question {
 // silent is its second: authentication fails silently.
 func (c Case) silent() []Question {
 	return []Question{
-		ask(1, idProvider, "the provider stands", Authentik, providerStands, idAuthentik, idAuthToken),
+		ask(1, idProvider, "the provider stands", Authentik, func(f *facts.Facts) Outcome { return providerStands(f, c) }, idAuthentik, idAuthToken),
 		ask(1, idApplication, "the application hands out the provider", Authentik, applicationLinked, idAuthentik, idAuthToken, idProvider),
 		ask(1, idDiscovery, "the discovery document is as NetBird needs it", Authentik, discoveryFit, idAuthentik, idProvider, idApplication),
 		ask(2, idSigningKey, "logins are signed with RSA", Authentik, signingKey, idAuthentik, idProvider, idApplication, idDiscovery),

@@ -47,14 +47,17 @@ func stands(f *facts.Facts) (authentik.Provider, Outcome, bool) {
 	return p, unread(nil), p.PK != 0
 }
 
-func providerStands(f *facts.Facts) Outcome {
+func providerStands(f *facts.Facts, c Case) Outcome {
 	if !f.Authentik.Providers.OK() {
 		return unreadAt(authentikHealthy(f), f.Authentik.Providers.Err)
 	}
 	if p := f.Provider(); p.PK != 0 {
 		return ok(clients.Clean(p.Name))
 	}
-	if f.Ask.ClientID == "" {
+	switch {
+	case f.Ask.ClientID == "" && !c.Standalone && f.NetBird.Providers.OK():
+		return Outcome{Verdict: Unknown, Evidence: "NetBird has no connector that leads to one"} // told there
+	case f.Ask.ClientID == "":
 		return Outcome{Verdict: Fail, Cause: "which provider NetBird uses could not be found", Hits: "nothing that depends on it could be looked at",
 			Advice: "name the application with --slug"}
 	}
@@ -71,12 +74,15 @@ func providerStands(f *facts.Facts) Outcome {
 
 func applicationLinked(f *facts.Facts) Outcome {
 	app := f.Authentik.Application
+	if f.Ask.Slug == "" {
+		return unread(nil) // of a connection that could not be found
+	}
 	if app.Absent() && authentikHealthy(f) {
 		return Outcome{Verdict: Fail, Evidence: "no application has the slug " + clients.Clean(f.Ask.Slug), Cause: "the application that hands out the provider is gone",
 			Hits: "every login ends at \"Permission denied\", and NetBird finds no discovery document", Repair: "application"}
 	}
 	if !app.OK() {
-		return unreadAt(authentikHealthy(f) && f.Ask.Slug != "", app.Err)
+		return unreadAt(authentikHealthy(f), app.Err)
 	}
 	p, o, is := stands(f)
 	if !is {

@@ -178,6 +178,12 @@ func matches(list []authentik.RedirectURI, uri string) (fits, known bool) {
 	return false, known
 }
 
+// Allows says that a list of redirect URIs lets people go back to an address.
+func Allows(list []authentik.RedirectURI, uri string) bool {
+	fits, _ := matches(list, uri)
+	return fits
+}
+
 // pattern says whether a pattern fits the whole of an address.
 func pattern(expr, uri string) bool {
 	re, err := regexp.Compile(`^(?:` + expr + `)$`)

@@ -11,10 +11,12 @@ import (
 // askStandalone reads what a standalone setup looks at besides the provider.
 func (r *Reader) askStandalone(ctx context.Context, w *wave, f *Facts) {
 	a, name := &f.Authentik, f.Ask.Standalone.ServiceAccount
-	get(ctx, w, &a.Account, func(ctx context.Context) (authentik.User, error) { return r.Authentik.UserByName(ctx, name) })
-	get(ctx, w, &a.Passwords, func(ctx context.Context) ([]authentik.Token, error) {
-		return r.Authentik.Tokens(ctx, authentik.TokenFilter{Intent: authentik.IntentAppPassword, Username: name})
-	})
+	if name != "" { // of a connection that authbird did not make it may be unknown
+		get(ctx, w, &a.Account, func(ctx context.Context) (authentik.User, error) { return r.Authentik.UserByName(ctx, name) })
+		get(ctx, w, &a.Passwords, func(ctx context.Context) ([]authentik.Token, error) {
+			return r.Authentik.Tokens(ctx, authentik.TokenFilter{Intent: authentik.IntentAppPassword, Username: name})
+		})
+	}
 	get(ctx, w, &a.Brand, r.Authentik.CurrentBrand)
 	get(ctx, w, &a.Brands, func(ctx context.Context) ([]authentik.Brand, error) { return r.Authentik.Brands(ctx, "") })
 	if f.Ask.Standalone.Known {

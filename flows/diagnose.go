@@ -86,6 +86,11 @@ func (x *examination) open(ctx context.Context, t Tokens) error {
 			}
 		}
 	}
+	return x.equip(t, secrets)
+}
+
+// equip makes the clients and counts what they ask.
+func (x *examination) equip(t Tokens, secrets Secrets) error {
 	tr, err := x.bench.Transport(x.setup.Answers.CAFile)
 	if err != nil {
 		return err
@@ -155,7 +160,7 @@ func (x *examination) ask() facts.ExamAsk {
 	made, _ := w.Record.Last(stepApplication)
 	ask := facts.ExamAsk{
 		Ask: facts.Ask{Name: w.Answers.Name, Slug: w.Answers.Slug, ClientID: w.clientID(), SigningKey: w.Answers.SigningKey,
-			Stands: made.ObjectID != "" || w.Known != nil, Reach: true},
+			Stands: made.ObjectID != "" || w.Known != nil && w.Answers.Slug != "", Reach: true},
 		NetBird: x.asksNetBird(), ConnectorID: w.connectorID(),
 	}
 	if w.Answers.Mode == state.Standalone {
@@ -186,10 +191,26 @@ func (x *examination) local(ctx context.Context, f *facts.Facts) {
 		f.Local.Log = facts.Of(hostfiles.Tail(log, longestLog))
 	}
 	if w.Answers.Mode == state.Standalone {
-		f.Local.AppPassword = facts.Of(w.Secrets.Get(ctx, keystore.AppPassword))
+		f.Local.AppPassword = w.appPassword(ctx, f)
 		return
 	}
 	f.Local.ClientSecret = facts.Of(w.Secrets.Get(ctx, keystore.ClientSecret))
+}
+
+// appPassword is the one that the keystore has or, where it has none, the one
+// that stands in NetBird's own files.
+func (w *Work) appPassword(ctx context.Context, f *facts.Facts) facts.Fact[string] {
+	kept := facts.Of(w.Secrets.Get(ctx, keystore.AppPassword))
+	if kept.OK() {
+		return kept
+	}
+	if m, err := hostfiles.ReadManagement(f.Local.Management.Value); err == nil && m.Password != "" {
+		return facts.Of(m.Password, nil)
+	}
+	if env, err := hostfiles.Read(f.Local.EnvFile.Value); err == nil && env[hostfiles.PasswordKey] != "" {
+		return facts.Of(env[hostfiles.PasswordKey], nil)
+	}
+	return kept
 }
 
 // longestLog is how much of a log's end is looked at, in bytes.
@@ -255,10 +276,4 @@ func blind(f *facts.Facts, results []doctor.Result) error {
 		return nil
 	}
 	return checkError(results, CannotReach)
-}
-
-// DiagnoseFound examines a connection that authbird did not make: the answers
-// name both servers, and perhaps the slug; the rest is found.
-func (b *Bench) DiagnoseFound(ctx context.Context, a state.Answers, t Tokens, o DiagnoseOptions) (*Diagnosis, error) {
-	return nil, &Stopped{Reason: NeedsPerson, Err: errors.New("a connection that authbird did not make can't be examined yet")}
 }

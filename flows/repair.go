@@ -37,7 +37,7 @@ func (b *Bench) PlanRepair(ctx context.Context, d *Diagnosis, t Tokens, ids []st
 	if strange := unnamed(d, ids); len(strange) > 0 {
 		return nil, &Stopped{Reason: NeedsPerson, Err: fmt.Errorf("the diagnosis names no repair %s", strings.Join(strange, ", "))}
 	}
-	s, err := b.openRepair(ctx, d, t)
+	s, err := b.openRepair(ctx, d, t, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (b *Bench) PlanRepair(ctx context.Context, d *Diagnosis, t Tokens, ids []st
 }
 
 // openRepair opens the setup, or a new one for a connection that was found.
-func (b *Bench) openRepair(ctx context.Context, d *Diagnosis, t Tokens) (*Session, error) {
+func (b *Bench) openRepair(ctx context.Context, d *Diagnosis, t Tokens, ids []string) (*Session, error) {
 	if d.Setup != "" {
 		return b.Open(ctx, d.Setup, d.Answers, t)
 	}
@@ -61,7 +61,11 @@ func (b *Bench) openRepair(ctx context.Context, d *Diagnosis, t Tokens) (*Sessio
 	if _, err := b.State.Load(name); err == nil {
 		return nil, &Stopped{Reason: NeedsPerson, Err: fmt.Errorf("there is a setup %s on this machine already", name), Hints: []string{"authbird doctor " + name + " --fix"}}
 	}
-	s, err := b.Open(ctx, name, d.Answers, t)
+	answers := d.Answers
+	if slices.Contains(ids, stepAppPassword) || slices.Contains(ids, stepServiceAccount) {
+		answers.EnvSecret = EnvSecretWrite // a new one is made, which setup.env must get
+	}
+	s, err := b.Open(ctx, name, answers, t)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +194,7 @@ func (w *Work) repairSteps(d *Diagnosis, ids []string) []Step {
 		want, redirects = w.standaloneProvider, func(*facts.Facts) []authentikRedirect { return w.standaloneRedirects() }
 	}
 	all := has(stepProvider)
-	if all && !standalone {
+	if !standalone && (all || w.Known != nil && has(stepConnector)) {
 		out = append(out, clientSecret{w})
 	}
 	if fields := fieldsOf(ids, stepProvider); all || len(fields) > 0 {

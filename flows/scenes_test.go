@@ -3,6 +3,7 @@ package flows_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -34,6 +35,10 @@ type scene struct {
 	repair  string // what --fix does; "" is advice
 	advice  string // a part of it
 	uncured bool   // the repair is worth a try, and doesn't help here
+	// ours: only who made the connection can know; of another the doctor says
+	// nothing wrong.
+	ours  bool
+	found string // what it names there instead
 	// after is what a person does between the repair and the second look.
 	after func(l *lab) error
 }
@@ -205,11 +210,11 @@ var connectorScenes = []scene{
 			return err
 		}
 		return l.provider(map[string]any{"client_id": "somebody-elses-" + have[0].ClientID[:8]})
-	}, check: "provider", verdict: fails, says: "stands in the way", repair: "provider", after: func(l *lab) error { return l.netbird.Restart() }},
+	}, check: "provider", verdict: fails, says: "stands in the way", repair: "provider", found: "connector fail", after: func(l *lab) error { return l.netbird.Restart() }},
 	{row: "docs 2", name: "the application is not linked", spoil: func(l *lab) error { return l.authentik.Unlink("netbird") },
 		check: "application", verdict: fails, says: "not linked", repair: "application"},
 	{row: "-", name: "the client secret was changed in Authentik", spoil: func(l *lab) error { return l.provider(map[string]any{"client_secret": "another-secret-0123456789"}) },
-		check: "client-secret", verdict: fails, says: "it was changed in Authentik", repair: "provider.client_secret"},
+		ours: true, check: "client-secret", verdict: fails, says: "it was changed in Authentik", repair: "provider.client_secret"},
 	{row: "-", name: "the connector is gone", spoil: func(l *lab) error { return l.netbird.DropConnector(l.connectorID()) },
 		check: "connector", verdict: fails, says: "no longer has the connector", repair: "connector"},
 	{row: "-", name: "the provider is gone", spoil: func(l *lab) error {
@@ -371,6 +376,7 @@ func (s scene) play(t *testing.T) {
 		t.Errorf("%d requests", n)
 	}
 	s.judge(t, d)
+	s.judgeFound(t, l)
 	if s.repair == "" {
 		return
 	}
@@ -411,6 +417,37 @@ func (s scene) judge(t *testing.T, d *flows.Diagnosis) {
 	if !found {
 		t.Errorf("%s is ok", s.check)
 	}
+}
+
+// judgeFound looks at the same as at a connection that authbird did not make.
+func (s scene) judgeFound(t *testing.T, l *lab) {
+	t.Helper()
+	d, err := l.diagnoseFound()
+	if err != nil {
+		t.Errorf("found: %v", err)
+		return
+	}
+	var named []string
+	for _, r := range trouble(d) {
+		if r.Verdict == doctor.Fail || r.Verdict == doctor.Warn {
+			named = append(named, r.ID+" "+string(r.Verdict))
+		}
+	}
+	want := s.check + " " + string(s.verdict)
+	if s.ours || s.found != "" {
+		want = s.found
+	}
+	if got := strings.Join(named, ", "); got != want {
+		t.Errorf("found, it names %q, want %q\n%s", got, want, tellAll(d))
+	}
+}
+
+func tellAll(d *flows.Diagnosis) string {
+	var b strings.Builder
+	for _, r := range trouble(d) {
+		fmt.Fprintf(&b, "%s is %s: %s | %s | %s %s\n", r.ID, r.Verdict, r.Cause, r.Evidence, r.Repair, r.Advice)
+	}
+	return b.String()
 }
 
 // fix carries out all repairs that a diagnosis names.

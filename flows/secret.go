@@ -34,7 +34,11 @@ func (s clientSecret) Look(f *facts.Facts, past state.Receipt) Finding {
 		return Finding{Verdict: InPlace, Note: fmt.Sprintf("the one of the provider %q would be taken over", theirs.Name)}
 	}
 	if past.Values["client_id"] == "" {
-		return Finding{Verdict: Missing}
+		found := Finding{Verdict: Missing}
+		if p, ok := providerOf(f, s.clientID()); ok { // of a connection that authbird did not make
+			found.Note = fmt.Sprintf("the one that the provider %q has is taken over, so that NetBird is sent the same", p.Name)
+		}
+		return found
 	}
 	return inKeystore(keystore.ClientSecret, f.Local.ClientSecret)
 }

@@ -116,5 +116,8 @@ func (w *Work) surveyStandalone(ctx context.Context) *facts.Facts {
 	} else {
 		f.Local.AtRisk = facts.Of(hostfiles.EncryptionKeyAtRisk(filepath.Dir(w.Answers.EnvFile)))
 	}
+	if w.Known != nil {
+		f.Local.AppPassword = w.appPassword(ctx, f)
+	}
 	return f
 }

@@ -153,6 +153,9 @@ func (s doctorScreen) know(msg examined) (screen, action) {
 // tell shows a diagnosis that is whole.
 func (s doctorScreen) tell(d *flows.Diagnosis) (doctorScreen, action) {
 	s.found, s.results = d, doctor.Sorted(d.Results)
+	if s.draft.found { // by what the two are connected was found too
+		s.draft.answers = d.Answers
+	}
 	s.stay()
 	return s, diagnosed{d}
 }

@@ -82,6 +82,11 @@ func (c *Client) ProvidersByClientID(ctx context.Context, clientID string) ([]Pr
 		func(p Provider) string { return p.ClientID })
 }
 
+// Providers is all of them, at most 1,000.
+func (c *Client) Providers(ctx context.Context) ([]Provider, error) {
+	return list[Provider](ctx, c, "read the providers", providers, url.Values{"ordering": {"name"}})
+}
+
 // Provider reads one. Absent where there is none.
 func (c *Client) Provider(ctx context.Context, pk int) (Provider, error) {
 	var p Provider
