@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -58,5 +60,31 @@ func TestTheHomeScreenInWordsLeadsToTheDoctor(t *testing.T) {
 		if !strings.Contains(o.human, want) {
 			t.Errorf("%q was not said:\n%s", want, o.human)
 		}
+	}
+}
+
+// A connection that authbird did not make is found by both addresses and
+// repaired; the repair is a setup that can be taken back, and nothing else is.
+func TestTheDoctorRepairsAConnectionThatItFound(t *testing.T) {
+	d := standingDesk(t)
+	if err := os.RemoveAll(filepath.Join(d.dir, "authbird")); err != nil {
+		t.Fatal(err)
+	}
+	o := d.authbird("doctor").want(0)
+	if !strings.Contains(o.out, "connector  Authentik") || !strings.Contains(o.out, "no API tells the secret") {
+		t.Errorf("said:\n%s", o.out)
+	}
+	d.ill()
+	o = d.authbird("doctor", "--json").want(1)
+	if got := o.verdicts(); got["signing-key"] != "fail" || !strings.HasPrefix(o.result()["next"].(string), "authbird doctor --authentik-url http") {
+		t.Errorf("%v, next %v", got, o.result()["next"])
+	}
+	if got := d.authbird("doctor", "--fix", "--yes", "--json").want(0).verdicts(); got["signing-key"] != "ok" {
+		t.Errorf("after the repair: %v", got)
+	}
+	d.authbird("doctor", "--fix", "--yes").want(0)
+	d.authbird("remove", "--yes").want(0)
+	if got := d.authbird("doctor", "--json").want(1).verdicts(); got["signing-key"] != "fail" || got["connector"] != "ok" {
+		t.Errorf("after the repair was taken back: %v", got)
 	}
 }

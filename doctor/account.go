@@ -93,7 +93,7 @@ func accountAccess(f *facts.Facts, c Case) Outcome {
 	switch {
 	case access.OK() && access.Value.Passing:
 		return ok("")
-	case access.OK() && len(groups) == 0:
+	case access.OK() && (len(groups) == 0 || member(f)):
 		out.Evidence, out.Repair = clients.CleanN(strings.Join(access.Value.Messages, " "), 200), ""
 		out.Cause, out.Advice = "a policy on the application shuts the service account out", "in Authentik, let the service account pass the application's policies"
 		return out

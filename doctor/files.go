@@ -19,7 +19,10 @@ func (c Case) files() []Question {
 	if c.Here.EnvFile != "" {
 		out = append(out, ask(1, "setup-env", "setup.env is as NetBird needs it", Here, func(f *facts.Facts) Outcome { return setupEnv(f, c) }))
 	}
-	if c.Here.Management != "" {
+	switch {
+	case hostfiles.IsCombined(c.Here.Management):
+		out = append(out, ask(1, "config-yaml", "config.yaml is as NetBird needs it", Here, func(f *facts.Facts) Outcome { return combinedFile(f, c) }))
+	case c.Here.Management != "":
 		out = append(out, ask(1, "management-json", "management.json is as NetBird needs it", Here, func(f *facts.Facts) Outcome { return managementJSON(f, c) }))
 	}
 	if c.Here.Log != "" {

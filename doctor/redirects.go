@@ -16,8 +16,9 @@ import (
 // mode.
 var dashboardPaths = []string{"/auth", "/silent-auth"}
 
-// loopbacks are where NetBird's own clients receive a login: one of them does.
-var loopbacks = []string{"http://localhost:53000", "http://localhost:53000/"}
+// loopback is where NetBird's own clients receive a login: without a slash, as
+// its configure.sh writes it.
+const loopback = "http://localhost:53000"
 
 // wanted are the addresses that NetBird sends people back to after a login.
 func (c Case) wanted(f *facts.Facts) []string {
@@ -88,12 +89,10 @@ func clientRedirect(f *facts.Facts, c Case) Outcome {
 	if len(p.RedirectURIs) == 0 {
 		return unread(nil) // told already
 	}
-	for _, uri := range loopbacks {
-		if fits, known := matches(p.RedirectURIs, uri); fits || !known {
-			return ok(uri)
-		}
+	if fits, known := matches(p.RedirectURIs, loopback); fits || !known {
+		return ok(loopback)
 	}
-	return Outcome{Verdict: Fail, Evidence: "the provider lists " + listed(p.RedirectURIs), Cause: "the provider doesn't list " + loopbacks[0] + ", where NetBird's own clients receive a login",
+	return Outcome{Verdict: Fail, Evidence: "the provider lists " + listed(p.RedirectURIs), Cause: "the provider doesn't list " + loopback + ", where NetBird's own clients receive a login",
 		Hits: "logins from NetBird's desktop and mobile clients end at \"Redirect URI Error\"", Repair: "redirect-uri"}
 }
 

@@ -63,6 +63,8 @@ type host struct {
 // readHost reads management.json or, where that isn't given, setup.env.
 func readHost(o DiagnoseOptions) (host, error) {
 	switch {
+	case hostfiles.IsCombined(o.NetBirdConfig): // it has the embedded IdP alone
+		return host{mode: state.Connector}, nil
 	case o.NetBirdConfig != "":
 		data, err := os.ReadFile(o.NetBirdConfig)
 		if err != nil {
@@ -70,7 +72,7 @@ func readHost(o DiagnoseOptions) (host, error) {
 		}
 		m, err := hostfiles.ReadManagement(data)
 		if err != nil {
-			return host{}, nil // NetBird's new server has another file, and a broken one is a finding
+			return host{}, nil // a broken one is a finding
 		}
 		h := host{issuer: m.Issuer, clientID: first(m.ClientID, m.Audience), account: m.ServiceAccount}
 		switch {

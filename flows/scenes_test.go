@@ -226,6 +226,14 @@ var connectorScenes = []scene{
 	}, check: "provider", verdict: fails, says: "is gone from Authentik", repair: "provider"},
 	{row: "-", name: "the application is gone", spoil: func(l *lab) error { return l.authentikClient().DeleteApplication(l.t.Context(), "netbird") },
 		check: "application", verdict: fails, says: "is gone", repair: "application"},
+	{row: "13", name: "config.yaml: an issuer that is served nowhere", spoil: func(l *lab) error {
+		l.options.NetBirdConfig = l.t.TempDir() + "/config.yaml"
+		return os.WriteFile(l.options.NetBirdConfig, []byte("server:\n  auth:\n    issuer: https://netbird.example.com/auth\n"), 0o600)
+	}, check: "config-yaml", verdict: fails, says: "doesn't end in /oauth2", advice: "restart NetBird"},
+	{row: "23", name: "config.yaml: no address for the clients", spoil: func(l *lab) error {
+		l.options.NetBirdConfig = l.t.TempDir() + "/config.yaml"
+		return os.WriteFile(l.options.NetBirdConfig, []byte("server:\n  auth:\n    cliRedirectURIs: [http://127.0.0.1:53000/]\n"), 0o600)
+	}, check: "config-yaml", verdict: fails, says: "http://localhost:53000/", advice: "restart NetBird"},
 	{row: "-", name: "a redirect URI that is too wide", spoil: func(l *lab) error {
 		return l.provider(redirects("regex", "http://.*"))
 	}, check: "redirect-too-wide", verdict: warns, says: "so wide", advice: "narrow"},
@@ -280,6 +288,9 @@ var standaloneScenes = []scene{
 	{row: "23", name: "the clients' address is missing", spoil: func(l *lab) error {
 		return l.provider(redirects("regex", `https://netbird\.example\.com/.*`))
 	}, check: "client-redirect", verdict: fails, says: "http://localhost:53000", repair: "redirect-uri"},
+	{row: "23", name: "the clients' address has a slash too many", spoil: func(l *lab) error {
+		return l.provider(redirects("strict", "https://netbird.example.com/auth", "https://netbird.example.com/silent-auth", "http://localhost:53000/"))
+	}, check: "client-redirect", verdict: fails, says: "http://localhost:53000,", repair: "redirect-uri"},
 	{row: "27", name: "the issuer is global", spoil: func(l *lab) error { return l.provider(map[string]any{"issuer_mode": "global"}) },
 		check: "issuer-mode", verdict: fails, says: "Authentik's address alone", repair: "provider.issuer_mode"},
 	{row: "28", name: "an issuer by http", spoil: func(l *lab) error { return l.behindTLS() },
