@@ -14,6 +14,7 @@ type Found struct {
 	Passwords  Fact[[]authentik.Token]    // the app passwords of all its accounts
 	Connectors Fact[[]netbird.IdentityProvider]
 	Embedded   Fact[netbird.EmbeddedIdP]
+	Instance   Fact[netbird.Instance]
 }
 
 // Find reads it, in one wave.
@@ -26,6 +27,7 @@ func (r *Reader) Find(ctx context.Context) Found {
 	})
 	get(ctx, &w, &f.Connectors, r.NetBird.IdentityProviders)
 	get(ctx, &w, &f.Embedded, r.NetBird.EmbeddedIdP)
+	get(ctx, &w, &f.Instance, r.NetBird.Instance)
 	w.Wait()
 	return f
 }

@@ -57,10 +57,24 @@ func CommandLine(a state.Answers, setup string) string {
 // DoctorCommand is the command that asks the doctor about the connection of a
 // diagnosis.
 func DoctorCommand(d *Diagnosis) string {
-	if d.Setup != "" {
-		return "authbird doctor " + quoted(d.Setup)
+	command := "authbird doctor"
+	flag := func(name, value string) {
+		if value != "" {
+			command += " --" + name + " " + quoted(value)
+		}
 	}
-	return "authbird doctor --authentik-url " + quoted(d.Answers.AuthentikURL) + " --netbird-url " + quoted(netBirdURL(d.Answers))
+	if d.Setup != "" {
+		command += " " + quoted(d.Setup)
+	} else {
+		flag("authentik-url", d.Answers.AuthentikURL)
+		flag("netbird-url", netBirdURL(d.Answers))
+		flag("slug", d.given.Slug)
+		flag("service-account", d.given.ServiceAccount)
+		flag("netbird-domain", d.given.NetBirdDomain)
+	}
+	flag("netbird-config", d.options.NetBirdConfig)
+	flag("env-file", d.options.EnvFile)
+	return command
 }
 
 func quoted(s string) string {

@@ -25,7 +25,8 @@ type Diagnosis struct {
 	// reached, or neither takes a token. Nil where something was seen.
 	CouldNotLook error
 
-	known   Known // what was found of a connection that authbird did not make
+	known   Known         // what was found of a connection that authbird did not make
+	given   state.Answers // what a person said of it
 	facts   *facts.Facts
 	people  []string // whose names the texts may hold, once facts are let go
 	options DiagnoseOptions

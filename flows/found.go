@@ -30,7 +30,7 @@ func (b *Bench) DiagnoseFound(ctx context.Context, a state.Answers, t Tokens, o 
 	if err := b.refuses(a); err != nil {
 		return nil, err
 	}
-	x := &examination{bench: b, setup: &state.Setup{Answers: a}, options: o, d: &Diagnosis{Answers: a, options: o}}
+	x := &examination{bench: b, setup: &state.Setup{Answers: a}, options: o, d: &Diagnosis{Answers: a, given: a, options: o}}
 	if err := x.equip(t, noSecrets{errNotOurs}); err != nil {
 		return nil, err
 	}
@@ -128,14 +128,17 @@ func join(a state.Answers, h host, f facts.Found) (joint, error) {
 	return j, nil
 }
 
-// modeOf is the mode that two servers seem to be connected in: NetBird has an
-// embedded IdP or, where that is off, Authentik has a provider that was made for
-// one.
+// modeOf is the mode that two servers seem to be connected in: by NetBird's
+// embedded IdP or, where that is off, by a provider that lets people go back to
+// NetBird itself. Of what isn't NetBird nothing is concluded.
 func modeOf(a state.Answers, f facts.Found) state.Mode {
-	_, made := providerBy(f, func(p authentik.Provider) bool {
-		return slices.Contains(p.RedirectURIs, authentik.RedirectURI{MatchingMode: "strict", URL: embeddedCallback(a, f)})
-	})
-	if f.Embedded.Absent() && !made {
+	embedded := authentik.RedirectURI{MatchingMode: "strict", URL: embeddedCallback(a, f)}
+	if _, made := providerBy(f, func(p authentik.Provider) bool { return slices.Contains(p.RedirectURIs, embedded) }); made || !f.Embedded.Absent() {
+		return state.Connector
+	}
+	alone := joint{mode: state.Standalone}
+	_, named := providerBy(f, func(p authentik.Provider) bool { return alone.sendsBack(a, f, p) })
+	if f.Instance.OK() || named {
 		return state.Standalone
 	}
 	return state.Connector

@@ -138,7 +138,10 @@ func TestOfTwoConnectionsThePersonChooses(t *testing.T) {
 	a.Slug = "second"
 	d, err := l.bench.DiagnoseFound(t.Context(), a, l.tokens, o)
 	if err != nil || d.Answers.Name != "Second" || len(wrong(d)) > 0 {
-		t.Errorf("%v %+v", err, d)
+		t.Fatalf("%v %+v", err, d)
+	}
+	if got := flows.DoctorCommand(d); !strings.HasSuffix(got, " --slug second") {
+		t.Errorf("the command is %q", got)
 	}
 }
 
@@ -147,6 +150,22 @@ func TestWhereNothingIsConnectedOneCauseIsNamed(t *testing.T) {
 	l := newLab(t, labOptions{})
 	if bad := wrong(l.found()); len(bad) != 1 || !strings.HasPrefix(bad[0], "connector: NetBird has no connector to this Authentik") {
 		t.Errorf("%s", bad)
+	}
+}
+
+// Of an address where something else than NetBird answers no mode is concluded,
+// and so no repair named.
+func TestAnAddressThatIsNotNetBirds(t *testing.T) {
+	t.Parallel()
+	l := forgotten(t, state.Connector)
+	a, o := l.stranger()
+	a.NetBirdURL = a.AuthentikURL
+	d, err := l.bench.DiagnoseFound(t.Context(), a, l.tokens, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bad := wrong(d); len(bad) != 1 || !strings.HasPrefix(bad[0], "netbird-answers: ") || len(flows.Repairs(d)) > 0 {
+		t.Errorf("it names %s, repairs %s", bad, flows.Repairs(d))
 	}
 }
 

@@ -234,6 +234,15 @@ var connectorScenes = []scene{
 		l.options.NetBirdConfig = l.t.TempDir() + "/config.yaml"
 		return os.WriteFile(l.options.NetBirdConfig, []byte("server:\n  auth:\n    cliRedirectURIs: [http://127.0.0.1:53000/]\n"), 0o600)
 	}, check: "config-yaml", verdict: fails, says: "http://localhost:53000/", advice: "restart NetBird"},
+	{row: "20", name: "this connector is the only login", spoil: func(l *lab) error {
+		if err := l.ssoUser(simnetbird.User{Name: "boss", Email: "boss@example.com", Role: "owner"}); err != nil {
+			return err
+		}
+		return l.netbird.Reconfigure(func(o *simnetbird.Options) { o.LocalAuthDisabled = true })
+	}, check: "last-way-in", verdict: warns, says: "only login", advice: "personal access token"},
+	{row: "-", name: "the embedded IdP refuses to begin a login", spoil: func(l *lab) error {
+		return l.faults["netbird"].Order(fault.Fault{Path: "/oauth2/auth/**", Kind: fault.HTML, Status: http.StatusBadRequest, Body: "Connector failed to initialize", Times: -1})
+	}, check: "login-start", verdict: fails, says: "doesn't begin a login", advice: "restart NetBird"},
 	{row: "-", name: "a redirect URI that is too wide", spoil: func(l *lab) error {
 		return l.provider(redirects("regex", "http://.*"))
 	}, check: "redirect-too-wide", verdict: warns, says: "so wide", advice: "narrow"},
@@ -291,6 +300,22 @@ var standaloneScenes = []scene{
 	{row: "23", name: "the clients' address has a slash too many", spoil: func(l *lab) error {
 		return l.provider(redirects("strict", "https://netbird.example.com/auth", "https://netbird.example.com/silent-auth", "http://localhost:53000/"))
 	}, check: "client-redirect", verdict: fails, says: "http://localhost:53000,", repair: "redirect-uri"},
+	{row: "11", name: "somebody waits for approval", spoil: func(l *lab) error {
+		_, err := l.netbird.AddUser(simnetbird.User{ID: "17", Name: "alice", Email: "alice@example.com", Pending: true})
+		return err
+	}, check: "approval", verdict: fails, says: "wait for an administrator's approval", repair: "approval"},
+	{row: "19", name: "somebody is there twice", spoil: func(l *lab) error {
+		_, err := l.netbird.AddUser(simnetbird.User{ID: "17", Name: "owner", Email: "owner@example.com"})
+		return err
+	}, check: "duplicate-users", verdict: warns, says: "twice", advice: "one of the two"},
+	{row: "25", name: "a page instead of the discovery document", spoil: func(l *lab) error {
+		return l.faults["authentik"].Order(fault.Fault{Path: "/application/o/netbird/.well-known/**", Kind: fault.HTML, Status: http.StatusOK, Times: -1, Body: "<title>Just a moment...</title>"})
+	}, check: "discovery", verdict: fails, says: "stands in front of it", advice: "curl"},
+	{row: "27", name: "another address of the discovery document in setup.env", spoil: func(l *lab) error {
+		return l.edit("/application/o/netbird/.well-known", "/application/o/netbird//.well-known")
+	}, check: "setup-env", verdict: fails, says: "discovery document", repair: "setup-env"},
+	{row: "39", name: "no mapping for e-mail", spoil: func(l *lab) error { return l.authentik.RemoveMapping("NetBird", "email") },
+		check: "claims", verdict: fails, says: "isn't told who logs in", repair: "provider.property_mappings"},
 	{row: "27", name: "the issuer is global", spoil: func(l *lab) error { return l.provider(map[string]any{"issuer_mode": "global"}) },
 		check: "issuer-mode", verdict: fails, says: "Authentik's address alone", repair: "provider.issuer_mode"},
 	{row: "28", name: "an issuer by http", spoil: func(l *lab) error { return l.behindTLS() },
