@@ -65,7 +65,7 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	if e.Op != "" {
 		b.WriteString(e.Op)
-		if e.Server != "" {
+		if e.Server != "" && !strings.Contains(e.Op, e.Server) {
 			b.WriteString(" in " + e.Server)
 		}
 	} else {

@@ -32,12 +32,17 @@ func judge(c Call, a Answer) *Error {
 	return judgeRefusal(c, a)
 }
 
-// judgeGood looks whether a 2xx is JSON, or nothing, as an API answers.
+// judgeGood looks whether a 2xx is JSON, or nothing, as an API answers. Who put a page in the place of a write's
+// answer doesn't tell whether the write got through.
 func judgeGood(c Call, a Answer) *Error {
 	if len(bytes.TrimSpace(a.Body)) == 0 || !isPage(a) {
 		return nil
 	}
-	return answered(c, a, WrongServer, "a web page came back"+titled(a))
+	kind := WrongServer
+	if !c.read() {
+		kind = Unknown
+	}
+	return answered(c, a, kind, "a web page came back"+titled(a))
 }
 
 // judgeRefusal tells the 4xx apart, by status alone and by who answers: a page, a bare word or a 401 without the

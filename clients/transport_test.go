@@ -51,6 +51,7 @@ func TestFaults(t *testing.T) {
 		"a redirect is not followed":                                 {"GET", []http.HandlerFunc{answer(302, "text/html", "", "Location", "/login?next=/x&token=geheim")}, clients.WrongServer, 1, "/login"},
 		"a redirect of a write is not followed":                      {"POST", []http.HandlerFunc{answer(307, "text/html", "", "Location", "https://elsewhere.example/in")}, clients.WrongServer, 1, "it sends on to https://elsewhere.example/in"},
 		"a login page is not the API":                                {"GET", []http.HandlerFunc{answer(200, "text/html", "<!doctype html><title>Sign\n in</title>")}, clients.WrongServer, 1, `titled "Sign in"`},
+		"a page in the place of a write's answer tells nothing":      {"POST", []http.HandlerFunc{answer(200, "text/html", "<!doctype html><title>Wait</title>")}, clients.Unknown, 1, `titled "Wait"`},
 		"a page that calls itself JSON is a page":                    {"GET", []http.HandlerFunc{answer(200, "application/json", " <html><title>Trust me</title>")}, clients.WrongServer, 1, "Trust me"},
 		"an answer that is no JSON is not the API":                   {"GET", []http.HandlerFunc{answer(200, "text/plain", "pong")}, clients.WrongServer, 1, ""},
 		"an unreadable answer to a write leaves it unknown":          {"POST", []http.HandlerFunc{answer(200, "text/plain", "pong")}, clients.Unknown, 1, ""},
@@ -103,6 +104,15 @@ func TestAnErrorIsOneLineInWords(t *testing.T) {
 	var e *clients.Error
 	if !errors.As(err, &e) || len(e.Fields["app.slug"]) != 1 || len(e.Fields["provider.name"]) != 1 {
 		t.Errorf("fields %v", e.Fields)
+	}
+}
+
+func TestAServerIsNamedOnce(t *testing.T) {
+	w := serve(t, clients.Options{}, answer(404, "application/json", `{"detail":"gone"}`))
+	call := w.call("GET")
+	call.Op = "find Authentik"
+	if _, err := w.tr.Do(t.Context(), call); err == nil || err.Error() != "find Authentik: absent (404): gone" {
+		t.Errorf("got %v", err)
 	}
 }
 

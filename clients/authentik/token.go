@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	api "goauthentik.io/api/v3"
@@ -56,19 +57,37 @@ type TokenFilter struct {
 	Identifier, Intent, Username string
 }
 
-// Tokens is the tokens that the filter leaves, at most 1,000. With a limited token the server shows just its owner's.
-func (c *Client) Tokens(ctx context.Context, f TokenFilter) ([]Token, error) {
+func (f TokenFilter) query() url.Values {
 	q := url.Values{"ordering": {"identifier"}}
 	for name, value := range map[string]string{"identifier": f.Identifier, "intent": f.Intent, "user__username": f.Username} {
 		if value != "" {
 			q.Set(name, value)
 		}
 	}
-	all, err := list[Token](ctx, c, "read the tokens", tokens, q)
+	return q
+}
+
+// keep drops what a server gives that doesn't know the filter.
+func (f TokenFilter) keep(all []Token) []Token {
 	return slices.DeleteFunc(all, func(t Token) bool {
 		return f.Identifier != "" && t.Identifier != f.Identifier || f.Intent != "" && t.Intent != f.Intent ||
 			f.Username != "" && t.Username != f.Username
-	}), err
+	})
+}
+
+// Tokens is the tokens that the filter leaves, at most 1,000. With a limited token the server shows just its owner's.
+func (c *Client) Tokens(ctx context.Context, f TokenFilter) ([]Token, error) {
+	all, err := list[Token](ctx, c, "read the tokens", tokens, f.query())
+	return f.keep(all), err
+}
+
+// TokensAtAGlance is the first hundred of the tokens that the filter leaves, in one request. More reports that
+// there are others: an administrator sees everybody's.
+func (c *Client) TokensAtAGlance(ctx context.Context, f TokenFilter) (found []Token, more bool, err error) {
+	q := f.query()
+	q.Set("page_size", strconv.Itoa(pageSize))
+	p, err := readPage[Token](ctx, c, "read the tokens", tokens, q)
+	return f.keep(p.Results), p.Pagination.Next >= 1, err
 }
 
 // Token reads one. Absent where there is none.

@@ -107,7 +107,7 @@ func (c *Client) Instance(ctx context.Context) (Instance, error) { return c.inst
 func (c *Client) Glance(ctx context.Context) (Instance, error) { return c.instance(ctx, true) }
 
 func (c *Client) instance(ctx context.Context, once bool) (Instance, error) {
-	call := c.call("ask who is there", http.MethodGet, "/api/instance")
+	call := c.call("find NetBird", http.MethodGet, "/api/instance")
 	call.Token, call.Once = "", once
 	var answer struct {
 		SetupRequired *bool `json:"setup_required"`

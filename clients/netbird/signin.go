@@ -3,6 +3,7 @@ package netbird
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -58,6 +59,8 @@ func (c *Client) follow(ctx context.Context, method, at string, form url.Values,
 		switch {
 		case a.Status == http.StatusOK && next == "":
 			return at, nil
+		case next == "" && form == nil: // nothing was typed yet
+			return "", c.signInError(fmt.Sprintf("NetBird shows no page to sign in on (%d): its own login may be off", a.Status))
 		case next == "":
 			return "", c.signInError("the e-mail address or the password is wrong")
 		}
