@@ -95,7 +95,7 @@ func Questions(c Case) []Question {
 func (c Case) servers() []Question {
 	out := []Question{
 		ask(1, idAuthentik, "Authentik answers", Authentik, func(f *facts.Facts) Outcome { return authentikDown(f, c) }),
-		ask(1, idAuthToken, "the token is good at Authentik", Authentik, authentikToken, idAuthentik),
+		ask(1, idAuthToken, "the token is good at Authentik", Authentik, func(f *facts.Facts) Outcome { return authentikToken(f, c.Wants) }, idAuthentik),
 		ask(1, "authentik-version", "Authentik's version is supported", Authentik, authentikVersion, idAuthentik, idAuthToken),
 		ask(1, "authentik-rights", "the token may see what the doctor looks at", Authentik, authentikRights, idAuthentik, idAuthToken),
 		ask(1, "authentik-token-end", "the Authentik token lives long enough", Authentik, authentikTokenEnd),
@@ -106,7 +106,7 @@ func (c Case) servers() []Question {
 	out = append(out,
 		ask(2, idAPIPort, "NetBird's API is where its address says", NetBird, apiPort),
 		ask(2, idNetBird, "NetBird answers", NetBird, func(f *facts.Facts) Outcome { return netBirdAnswers(f, c.Wants) }, idAPIPort),
-		ask(2, idNetToken, "the token is good at NetBird", NetBird, netBirdToken, idNetBird, idAPIPort),
+		ask(2, idNetToken, "the token is good at NetBird", NetBird, func(f *facts.Facts) Outcome { return netBirdToken(f, c.Wants) }, idNetBird, idAPIPort),
 		ask(2, "netbird-version", "NetBird's version is good", NetBird, netBirdRelease, idNetBird, idNetToken),
 		ask(2, "netbird-token-end", "the NetBird token lives long enough", NetBird, netBirdTokenEnd),
 		ask(2, "clocks", "the clocks agree", Between, func(f *facts.Facts) Outcome { return clocksApart(f, c) }),

@@ -26,7 +26,7 @@ type Wants struct {
 func Preflight(w Wants) []Check {
 	return []Check{
 		{"authentik-answers", "Authentik answers", Authentik, func(f *facts.Facts) Outcome { return authentikAnswers(f, w) }},
-		{"authentik-token", "the token is good at Authentik", Authentik, authentikToken},
+		{"authentik-token", "the token is good at Authentik", Authentik, func(f *facts.Facts) Outcome { return authentikToken(f, w) }},
 		{"authentik-version", "Authentik's version is supported", Authentik, authentikVersion},
 		{"authentik-rights", "the token may set this up", Authentik, authentikRights},
 		{"authentik-token-end", "the token lives long enough", Authentik, authentikTokenEnd},
@@ -35,7 +35,7 @@ func Preflight(w Wants) []Check {
 		{"authentik-key", "there is an RSA signing key", Authentik, func(f *facts.Facts) Outcome { return authentikKey(f, w) }},
 		{"authentik-groups", "the groups exist", Authentik, func(f *facts.Facts) Outcome { return authentikGroups(f, w) }},
 		{"netbird-answers", "NetBird answers", NetBird, func(f *facts.Facts) Outcome { return netBirdAnswers(f, w) }},
-		{"netbird-token", "the token is good at NetBird", NetBird, netBirdToken},
+		{"netbird-token", "the token is good at NetBird", NetBird, func(f *facts.Facts) Outcome { return netBirdToken(f, w) }},
 		{"netbird-version", "NetBird's version is supported", NetBird, netBirdVersion},
 		{"netbird-rights", "the token may make connectors", NetBird, netBirdRights},
 		{"netbird-embedded", "NetBird's embedded IdP is on", NetBird, func(f *facts.Facts) Outcome { return netBirdEmbedded(f, w) }},
@@ -131,14 +131,24 @@ func certificate(m clients.Meta) string {
 	return "certificate good until " + m.CertNotAfter.Format("2 January 2006")
 }
 
-func authentikToken(f *facts.Facts) Outcome {
+func authentikToken(f *facts.Facts, w Wants) Outcome {
 	if err := f.Authentik.Me.Err; err != nil {
 		if f.Authentik.Hello.Err != nil {
 			return unread(nil)
 		}
+		if !aboutToken(err) {
+			return failed(err, unreachableAdvice(err, "--authentik-url", w.AuthentikURL))
+		}
 		return failed(err, "make an API token in Authentik: Directory, Tokens and App passwords, Create, intent API Token; it goes into AUTHENTIK_TOKEN or --authentik-token-file")
 	}
 	return ok("it is " + clients.Clean(f.Authentik.Me.Value.Username) + "'s")
+}
+
+// aboutToken says that the server refused the token, rather than not answering
+// as it should.
+func aboutToken(err error) bool {
+	k := clients.KindOf(err)
+	return k == clients.Unauthorised || k == clients.Forbidden
 }
 
 // TokenEnd is when the token in use ends, as far as it can be told: Authentik

@@ -12,7 +12,7 @@ import (
 	"authbird/facts"
 )
 
-func netBirdToken(f *facts.Facts) Outcome {
+func netBirdToken(f *facts.Facts, w Wants) Outcome {
 	if f.NetBird.Instance.Err != nil {
 		return unread(nil)
 	}
@@ -21,6 +21,9 @@ func netBirdToken(f *facts.Facts) Outcome {
 			Advice: "create the owner in authbird's screens (authbird setup connector in a terminal), or on NetBird's own setup page"}
 	}
 	if err := f.NetBird.Me.Err; err != nil {
+		if !aboutToken(err) {
+			return failed(err, unreachableAdvice(err, "--netbird-url", w.NetBirdURL))
+		}
 		return failed(err, "make a personal access token in NetBird's dashboard (Team, Users, your own entry); it goes into NETBIRD_TOKEN or --netbird-token-file")
 	}
 	return ok("it is " + clients.Clean(first(f.NetBird.Me.Value.Name, f.NetBird.Me.Value.Email, f.NetBird.Me.Value.ID)) + "'s")
@@ -57,12 +60,17 @@ func MayMakeConnectors(u netbird.User) bool {
 }
 
 func netBirdEmbedded(f *facts.Facts, w Wants) Outcome {
+	on := false
 	for _, a := range f.NetBird.Accounts.Value {
-		if on := a.Settings.EmbeddedIdP; on != nil && !*on {
+		if said := a.Settings.EmbeddedIdP; said != nil && !*said {
 			return embeddedOff()
 		}
+		on = on || a.Settings.EmbeddedIdP != nil
 	}
 	if f.NetBird.Embedded.Absent() && netBirdHealthy(f) {
+		if on {
+			return embeddedElsewhere(w)
+		}
 		return embeddedOff()
 	}
 	if !f.NetBird.Embedded.OK() {
@@ -74,6 +82,13 @@ func netBirdEmbedded(f *facts.Facts, w Wants) Outcome {
 			Hits: "people are sent back to its own address", Advice: "use that address with --netbird-url, or mend the issuer in NetBird's configuration"}
 	}
 	return ok("issuer " + issuer)
+}
+
+// embeddedElsewhere is the outcome where NetBird says that its embedded IdP is
+// on, and nothing is to be had at its place.
+func embeddedElsewhere(w Wants) Outcome {
+	return Outcome{Verdict: Fail, Cause: "NetBird says that its embedded IdP is on, but there is none at " + w.NetBirdURL + "/oauth2",
+		Hits: "no login by a connector can begin", Advice: "its issuer must end in /oauth2 at the root (auth.issuer in config.yaml), and a proxy in front of NetBird must pass /oauth2 on"}
 }
 
 func embeddedOff() Outcome {

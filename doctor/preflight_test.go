@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -74,9 +75,17 @@ func TestPreflight(t *testing.T) {
 		"the NetBird token is a mere user's":    {func(f *facts.Facts, _ *Wants) { f.NetBird.Me.Value.Role = "user" }, "netbird-rights", Fail, NotAllowed},
 		"NetBird is too old":                    {func(f *facts.Facts, _ *Wants) { f.NetBird.Version.Value = "0.61.9" }, "netbird-version", Fail, Standing},
 		"NetBird is too old to say its version": {func(f *facts.Facts, _ *Wants) { f.NetBird.Version = fault[string](clients.Unsupported) }, "", OK, 0},
-		"the embedded IdP is off":               {func(f *facts.Facts, _ *Wants) { f.NetBird.Embedded = fault[netbird.EmbeddedIdP](clients.Absent) }, "netbird-embedded", Fail, Standing},
-		"the account has no domain":             {func(f *facts.Facts, _ *Wants) { f.NetBird.Accounts.Value[0].Domain = "" }, "netbird-domain", Fail, Standing},
-		"new users must be approved":            {func(f *facts.Facts, _ *Wants) { f.NetBird.Accounts.Value[0].Settings.UserApprovalRequired = true }, "netbird-approval", Warn, Standing},
+		"the embedded IdP is off, by its settings": {func(f *facts.Facts, _ *Wants) {
+			f.NetBird.Accounts.Value[0].Settings.EmbeddedIdP = new(bool)
+		}, "netbird-embedded", Fail, Standing},
+		"the embedded IdP is off, by its silence": {func(f *facts.Facts, _ *Wants) {
+			f.NetBird.Accounts.Value[0].Settings.EmbeddedIdP = nil
+			f.NetBird.Embedded = fault[netbird.EmbeddedIdP](clients.Absent)
+		}, "netbird-embedded", Fail, Standing},
+		"the embedded IdP is on, and not at its place": {func(f *facts.Facts, _ *Wants) { f.NetBird.Embedded = fault[netbird.EmbeddedIdP](clients.Absent) }, "netbird-embedded", Fail, Standing},
+		"a page stands before Authentik's users":       {func(f *facts.Facts, _ *Wants) { f.Authentik.Me = fault[authentik.Me](clients.WrongServer) }, "authentik-token", Fail, Unreachable},
+		"the account has no domain":                    {func(f *facts.Facts, _ *Wants) { f.NetBird.Accounts.Value[0].Domain = "" }, "netbird-domain", Fail, Standing},
+		"new users must be approved":                   {func(f *facts.Facts, _ *Wants) { f.NetBird.Accounts.Value[0].Settings.UserApprovalRequired = true }, "netbird-approval", Warn, Standing},
 		"NetBird's issuer is another address": {func(f *facts.Facts, _ *Wants) {
 			f.NetBird.Embedded.Value.Issuer = "https://vpn.example.com/oauth2"
 		}, "netbird-embedded", Fail, Standing},
@@ -100,6 +109,32 @@ func TestPreflight(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAdviceFitsTheCause: nobody is sent to make a token where a page stands in
+// front of the server, or to the standalone mode where a proxy hides /oauth2.
+func TestAdviceFitsTheCause(t *testing.T) {
+	page := func(f *facts.Facts) { f.Authentik.Me = fault[authentik.Me](clients.WrongServer) }
+	stopped := func(f *facts.Facts) { f.NetBird.Me = fault[netbird.User](clients.Unreachable) }
+	for _, c := range []struct {
+		check, has, hasNot string
+		spoil              func(*facts.Facts)
+	}{
+		{"authentik-token", "--authentik-url", "API token", page},
+		{"authentik-token", "API token", "--authentik-url", func(f *facts.Facts) { f.Authentik.Me = fault[authentik.Me](clients.Unauthorised) }},
+		{"netbird-token", "--netbird-url", "personal access token", stopped},
+		{"netbird-token", "personal access token", "--netbird-url", func(f *facts.Facts) { f.NetBird.Me = fault[netbird.User](clients.Unauthorised) }},
+		{"netbird-embedded", "/oauth2", "standalone", func(f *facts.Facts) { f.NetBird.Embedded = fault[netbird.EmbeddedIdP](clients.Absent) }},
+		{"netbird-embedded", "standalone", "/oauth2", func(f *facts.Facts) { f.NetBird.Accounts.Value[0].Settings.EmbeddedIdP = new(bool) }},
+	} {
+		f := healthy()
+		c.spoil(f)
+		for _, r := range Judge(Preflight(wants()), f) {
+			if r.ID == c.check && (!strings.Contains(r.Advice, c.has) || strings.Contains(r.Advice, c.hasNot)) {
+				t.Errorf("%s: advice %q, want %q in it and %q not", r.ID, r.Advice, c.has, c.hasNot)
+			}
+		}
 	}
 }
 
