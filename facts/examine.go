@@ -37,6 +37,7 @@ func (r *Reader) Examine(ctx context.Context, ask ExamAsk) *Facts {
 		r.examineNetBird(ctx, &w, f)
 	}
 	w.Wait()
+	r.ownTokens(ctx, f)
 	if ask.NetBird {
 		f.NetBird.deduceMe()
 	}

@@ -80,7 +80,8 @@ type Authentik struct {
 	Keys        Fact[[]authentik.KeyPair]
 	Providers   Fact[[]authentik.Provider] // those of our client id or, before there is one, of our name
 	Application Fact[authentik.Application]
-	Tokens      Fact[[]authentik.Token]
+	Tokens      Fact[[]authentik.Token]            // API tokens, the own ones among them
+	moreTokens  bool                               // there are others than these
 	Groups      map[string]Fact[[]authentik.Group] // by the names asked for
 	Bindings    Fact[[]authentik.Binding]          // of the application, where it is restricted
 	Discovery   Fact[oidc.Discovery]

@@ -61,8 +61,9 @@ func (r *Reader) askAuthentik(ctx context.Context, w *wave, f *Facts) {
 		return r.Authentik.ScopeMappings(ctx, authentik.ScopeOpenID, authentik.ScopeEmail, authentik.ScopeProfile,
 			authentik.ScopeOfflineAccess, authentik.ScopeAPI)
 	})
-	get(ctx, w, &a.Tokens, func(ctx context.Context) ([]authentik.Token, error) {
-		return r.Authentik.Tokens(ctx, authentik.TokenFilter{Intent: authentik.IntentAPI})
+	get(ctx, w, &a.Tokens, func(ctx context.Context) (tokens []authentik.Token, err error) {
+		tokens, a.moreTokens, err = r.Authentik.TokensAtAGlance(ctx, authentik.TokenFilter{Intent: authentik.IntentAPI})
+		return tokens, err
 	})
 	get(ctx, w, &a.Application, func(ctx context.Context) (authentik.Application, error) {
 		return r.Authentik.Application(ctx, f.Ask.Slug)
@@ -138,13 +139,23 @@ func (r *Reader) NetBirdUser(ctx context.Context) Fact[netbird.User] {
 }
 
 // settle reads what depends on the first wave: the discovery of an application
-// that turned out to stand, and its bindings.
+// that turned out to stand, its bindings, and the token's owner's tokens where
+// there are too many of others.
 func (r *Reader) settle(ctx context.Context, f *Facts) {
 	if f.Authentik.Application.OK() && !f.Authentik.Discovery.Read {
 		f.Authentik.Discovery = Of(r.OIDC.Discover(ctx, r.Authentik.BaseURL(), f.Ask.Slug))
 	}
 	if f.Ask.Bound || !f.Ask.Stands {
 		r.bindings(ctx, f)
+	}
+	r.ownTokens(ctx, f)
+}
+
+// ownTokens asks for them by their owner where there are too many of others to
+// be read at a glance.
+func (r *Reader) ownTokens(ctx context.Context, f *Facts) {
+	if a := &f.Authentik; a.moreTokens && a.Me.OK() {
+		a.Tokens = Of(r.Authentik.Tokens(ctx, authentik.TokenFilter{Intent: authentik.IntentAPI, Username: a.Me.Value.Username}))
 	}
 }
 
