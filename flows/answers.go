@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"authbird/clients"
 	"authbird/state"
@@ -18,19 +19,42 @@ var slugLike = regexp.MustCompile(`^[-a-zA-Z0-9_]+$`)
 // applications; from 2025.12 on it refuses them.
 var reservedSlugs = []string{"authorize", "token", "device", "userinfo", "introspect", "revoke"}
 
+// longestName is more than any screen shows of a name.
+const longestName = 200
+
+// fitName says why something can't be called that.
+func fitName(what, name string) error {
+	switch {
+	case strings.TrimSpace(name) == "":
+		return fmt.Errorf("the name of the %s is empty", what)
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, drawsNothing):
+		return fmt.Errorf("the name of the %s has characters in it that no screen shows", what)
+	case utf8.RuneCountInString(name) > longestName:
+		return fmt.Errorf("the name of the %s is longer than %d characters", what, longestName)
+	}
+	return nil
+}
+
+// drawsNothing says that a screen shows nothing, or no more than a gap, of r.
+func drawsNothing(r rune) bool { return r != ' ' && clients.Clean("a"+string(r)) == "a" }
+
 // ValidAnswers says what of the answers no server would take.
 func ValidAnswers(a state.Answers) error {
+	if err := fitName("provider and the application", a.Name); err != nil {
+		return err
+	}
+	if a.Mode == state.Connector {
+		if err := fitName("connector", a.ConnectorName); err != nil {
+			return err
+		}
+	}
 	switch {
-	case a.Name == "":
-		return errors.New("the name of the provider and the application is empty")
 	case !slugLike.MatchString(a.Slug):
 		return fmt.Errorf("the slug %q has more in it than letters, digits, - and _", a.Slug)
 	case slices.Contains(reservedSlugs, a.Slug):
 		return fmt.Errorf("the slug %q is one of Authentik's own addresses", a.Slug)
 	case len(a.LetIn) > 0 && a.GroupSync != GroupSyncOn:
 		return errors.New("NetBird can let in by groups (--netbird-allow-group) only where it takes them over (--group-sync on)")
-	case a.Mode == state.Connector && a.ConnectorName == "":
-		return errors.New("the name of the connector is empty")
 	case a.Mode == state.Standalone && a.ServiceAccount == "":
 		return errors.New("the name of the service account is empty")
 	case a.Mode == state.Standalone && a.EnvFile == "":

@@ -204,6 +204,28 @@ func TestALostAnswerThatTookNoEffectIsRepeatedOnce(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatIsLostTwiceIsLookedForAndTold(t *testing.T) {
+	r := newRig(t, wanting("a"))
+	r.world.next = func(string) (bool, error) {
+		return false, &clients.Error{Kind: clients.Unknown, Op: "make it", Message: "the disk is full"}
+	}
+	err := r.run(t)
+	var s *Stopped
+	if !errors.As(err, &s) || s.Reason != OutcomeUnknown || !strings.Contains(err.Error(), "the disk is full") || !strings.Contains(err.Error(), "nothing came of it") {
+		t.Errorf("got %v: want what the server said, and what became of it", err)
+	}
+	if got, want := r.journal.told(), "a began, a failed, a began, a failed"; got != want {
+		t.Errorf("journal: %s, want %s", got, want)
+	}
+
+	r = newRig(t, wanting("a"))
+	tries := 0
+	r.world.next = func(string) (bool, error) { tries++; return tries == 2, lost() }
+	if err := r.run(t); err != nil || tries != 2 {
+		t.Errorf("%v after %d tries: want what the second one made to be found", err, tries)
+	}
+}
+
 func TestAKillAfterTheDeedIsSettledAsOursByTheNextRun(t *testing.T) {
 	r := newRig(t, wanting("a"))
 	r.journal.entries = []state.Entry{{Flow: "f", Step: "a", Phase: state.Began}}

@@ -72,6 +72,7 @@ type labOptions struct {
 	version string
 	netbird simnetbird.Options
 	mode    state.Mode
+	fresh   bool // a NetBird without an owner
 }
 
 func newLab(t *testing.T, o labOptions) *lab {
@@ -84,7 +85,7 @@ func newLab(t *testing.T, o labOptions) *lab {
 	l.authentik = simauthentik.New(simauthentik.Options{Version: o.version, Token: adminToken, Now: l.clock("authentik"), Rand: seeded("authentik"), Faults: l.faults["authentik"]})
 	o.netbird.Now = l.clock("netbird")
 	o.netbird.Rand, o.netbird.Faults = seeded("netbird"), l.faults["netbird"]
-	if o.netbird.OwnerEmail == "" {
+	if o.netbird.OwnerEmail == "" && !o.fresh {
 		o.netbird.OwnerEmail, o.netbird.OwnerName, o.netbird.OwnerPassword, o.netbird.OwnerToken = "owner@example.com", "Owner", "correct horse battery", ownerToken
 	}
 	l.netbird = simnetbird.New(o.netbird)

@@ -3,6 +3,7 @@ package flows
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -53,13 +54,17 @@ func (r *run) walk(ctx context.Context) ([]doctor.Result, error) {
 	return r.prove(ctx)
 }
 
+// attempts is how often a step is done whose answer gets lost.
+const attempts = 2
+
 // bring takes one step to its end: look, settle, ask, write down, do, check.
 // An answer that got lost is looked for, and the step done again only where
 // the look shows that nothing came of it.
 func (r *run) bring(ctx context.Context, s Step) error {
 	about := s.About()
 	start := r.Now()
-	for range 2 {
+	var lost error
+	for attempt := 0; ; attempt++ {
 		now := r.look(r.flow.Name, s, r.facts)
 		if err := r.settle(about, now); err != nil {
 			return r.stop(about, err)
@@ -71,21 +76,31 @@ func (r *run) bring(ctx context.Context, s Step) error {
 		if now.Finding.Verdict == Blocked {
 			return r.stop(about, now.Finding.stopped(about))
 		}
+		if attempt == attempts {
+			return r.stop(about, &Stopped{Reason: OutcomeUnknown, Err: fmt.Errorf("%w; %s", lost, triedTwice(now.Finding))})
+		}
 		if now.Finding.Verdict == Differs {
 			if err := r.mayChange(ctx, about, now.Finding); err != nil {
 				return r.stop(about, err)
 			}
 		}
-		lost, err := r.act(s, now.Finding, start)
-		if err != nil {
+		var err error
+		if lost, err = r.act(s, now.Finding, start); err != nil {
 			return r.stop(about, err)
 		}
-		if !lost {
+		if lost == nil {
 			return nil
 		}
 		r.facts = r.flow.Survey(ctx)
 	}
-	return r.stop(about, &Stopped{Reason: OutcomeUnknown, Err: errors.New("no answer told, twice, whether it was done")})
+}
+
+// triedTwice says what the look after the last attempt shows.
+func triedTwice(found Finding) string {
+	if found.ObjectID == "" {
+		return "it was tried twice, and nothing came of it"
+	}
+	return "it was tried twice, and what stands there is not seen to have changed"
 }
 
 // settle closes an entry that an earlier request left open: ours if nothing
@@ -155,9 +170,9 @@ func (r *run) mayChange(ctx context.Context, about About, found Finding) error {
 	return nil
 }
 
-// act does one step between its began and its done. lost says that the request
-// went out and no answer told what became of it; the entry then stays open.
-func (r *run) act(s Step, found Finding, start time.Time) (lost bool, err error) {
+// act does one step between its began and its done. lost is why no answer told
+// what became of a request that went out; the entry then stays open.
+func (r *run) act(s Step, found Finding, start time.Time) (lost, err error) {
 	about := s.About()
 	r.Watch(Event{Phase: Doing, Step: about, Finding: found})
 	past, _ := r.Journal.Last(about.ID)
@@ -174,7 +189,7 @@ func (r *run) act(s Step, found Finding, start time.Time) (lost bool, err error)
 			}
 		}
 		if err := r.write(id, state.Began, intent, "", nil); err != nil {
-			return false, err
+			return nil, err
 		}
 	}
 	ctx, cancel := r.stepContext(patienceOf(s))
@@ -188,14 +203,14 @@ func (r *run) act(s Step, found Finding, start time.Time) (lost bool, err error)
 	}
 	receipt = merged(past, merged(found.Intent, receipt))
 	if err := r.close(s, receipt); err != nil {
-		return false, err
+		return nil, err
 	}
 	after := s.Look(r.facts, receipt)
 	if after.Verdict != InPlace {
-		return false, &Stopped{Reason: NotAsMeant, Finding: after, Err: errors.New(notAsMeant(after))}
+		return nil, &Stopped{Reason: NotAsMeant, Finding: after, Err: errors.New(notAsMeant(after))}
 	}
 	r.Watch(Event{Phase: Done, Step: about, Finding: after, Elapsed: r.Now().Sub(start)})
-	return false, nil
+	return nil, nil
 }
 
 // A taker is a step whose deed takes its object away, so that nothing of it
@@ -226,20 +241,20 @@ func (r *run) bundle(s Step) []string {
 	return ids
 }
 
-func (r *run) failed(about About, made []string, err error) (lost bool, _ error) {
+func (r *run) failed(about About, made []string, err error) (lost, _ error) {
 	if r.GiveUp != nil && r.GiveUp.Err() != nil {
-		return false, &Stopped{Reason: Interrupted, Step: about, Err: errors.New("given up; what became of the last request is not known")}
+		return nil, &Stopped{Reason: Interrupted, Step: about, Err: errors.New("given up; what became of the last request is not known")}
 	}
 	if leavesOpen(err) {
 		r.Watch(Event{Phase: Lost, Step: about, Err: err})
-		return true, nil
+		return err, nil
 	}
 	for _, id := range made {
 		if werr := r.write(id, state.Failed, state.Receipt{}, "", err); werr != nil {
-			return false, errors.Join(err, werr)
+			return nil, errors.Join(err, werr)
 		}
 	}
-	return false, err
+	return nil, err
 }
 
 // notSeen is the error of a step that did its deed, or the first part of it,
@@ -292,8 +307,12 @@ func (r *run) prove(ctx context.Context) ([]doctor.Result, error) {
 		if step == nil {
 			continue
 		}
-		if r.look(r.flow.Name, step, r.facts).Finding.Verdict == InPlace {
+		found := r.look(r.flow.Name, step, r.facts).Finding
+		if found.Verdict == InPlace {
 			continue
+		}
+		if found.Ours { // what the servers themselves showed to be needed, on an object of ours
+			r.agreed[step.About().ID] = true
 		}
 		if err := r.bring(ctx, step); err != nil {
 			return results, err

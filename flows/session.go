@@ -59,7 +59,7 @@ func (b *Bench) session(ctx context.Context, name string, a state.Answers, t Tok
 	}
 	setup, err := open(name)
 	if err != nil {
-		return nil, err
+		return nil, notOpened(err)
 	}
 	s := &Session{Name: name, Answers: a, bench: b, setup: setup, keys: keys}
 	if err := s.begin(ctx, t); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"authbird/clients"
@@ -112,10 +113,23 @@ func reasonOf(err error) Reason {
 	case clients.Unknown:
 		return OutcomeUnknown
 	}
-	if errors.Is(err, context.Canceled) {
+	var file *fs.PathError
+	switch {
+	case errors.Is(err, context.Canceled):
 		return Interrupted
+	case errors.As(err, &file):
+		return NotWritten
 	}
 	return WentWrong
+}
+
+// notOpened is why a setup's state could not be opened.
+func notOpened(err error) error {
+	var file *fs.PathError
+	if !errors.As(err, &file) {
+		return err
+	}
+	return &Stopped{Reason: NotWritten, Err: err, Hints: []string{"make room, mend the permissions of the state folder, or name another with --state-dir"}}
 }
 
 // stands lists, in words, what the journal says was made and still stands.
@@ -140,7 +154,7 @@ func (a About) words() string {
 
 func standsAlready(about About, found Finding) string {
 	if found.Ours {
-		return fmt.Sprintf("%q at %s is ours, and was changed by hand", about.Object, about.Where)
+		return fmt.Sprintf("%q at %s is ours, and differs from what this setup asks for", about.Object, about.Where)
 	}
 	return fmt.Sprintf("%q stands at %s already, and is not as this setup needs it", about.Object, about.Where)
 }
@@ -225,7 +239,7 @@ func hintsFor(s *Stopped) []string {
 		}
 		return []string{"--adopt takes it over and changes the fields shown; " + another(s.Step.ID)}
 	case NotWritten:
-		return []string{"make room or mend the permissions of the state folder, then: authbird resume"}
+		return []string{"make room for what could not be written, or mend its permissions; then the same command goes on"}
 	}
 	if s.PartWay() {
 		return []string{"authbird resume"}
