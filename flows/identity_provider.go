@@ -2,6 +2,7 @@ package flows
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -176,12 +177,22 @@ func onlyName(fields []Field) bool { return len(fields) == 1 && fields[0].Name =
 // as it is.
 func (s connector) send(ctx context.Context, f *facts.Facts, spec netbird.IdentityProviderSpec, found Finding) (netbird.IdentityProvider, error) {
 	if found.ObjectID == "" {
-		return s.NetBird.CreateIdentityProvider(ctx, spec)
+		made, err := s.NetBird.CreateIdentityProvider(ctx, spec)
+		return made, otherType(err)
 	}
 	if c, ok := connectorByID(f, found.ObjectID); ok {
 		spec.Type = c.Type
 	}
 	return s.NetBird.UpdateIdentityProvider(ctx, found.ObjectID, spec)
+}
+
+// otherType adds the way out to a refusal of the connector's type.
+func otherType(err error) error {
+	var e *clients.Error
+	if !errors.As(err, &e) || e.Kind != clients.Refused || !strings.HasSuffix(e.Message, "unsupported identity provider type") {
+		return err
+	}
+	return &Stopped{Reason: WentWrong, Err: err, Hints: []string{"this NetBird knows no such type: --connector-type oidc makes it a Generic OIDC one"}}
 }
 
 // keepConnector puts what NetBird answered into the facts; the proof reads it

@@ -10,6 +10,8 @@ import (
 
 	"authbird/clients"
 	"authbird/clients/authentik"
+	"authbird/flows"
+	"authbird/sim/fault"
 )
 
 // detour is a NetBird that sends people back to another address than its
@@ -52,5 +54,23 @@ func TestTheRedirectURIOfARealLoginStartIsWrittenBack(t *testing.T) {
 	want := authentik.RedirectURI{MatchingMode: "strict", URL: elsewhere}
 	if uris := found[0].RedirectURIs; len(uris) != 3 || uris[2] != want {
 		t.Errorf("the provider lists %+v, want %s added", uris, elsewhere)
+	}
+}
+
+// A NetBird that doesn't know the type gets the other one on the next run.
+func TestATypeThatNetBirdRefusesHasAWayOut(t *testing.T) {
+	l := newLab(t, labOptions{})
+	l.must(l.faults["netbird"].Order(fault.Fault{Method: http.MethodPost, Path: "/api/identity-providers", Skip: 1, Kind: fault.Status,
+		Status: http.StatusUnprocessableEntity, Body: `{"message":"unsupported identity provider type","code":422}`}))
+	stop := flows.StopOf(l.run(t.Context(), nil))
+	if !strings.Contains(strings.Join(stop.Hints, " "), "--connector-type oidc") || !stop.PartWay() {
+		t.Errorf("%v, hints %q", stop, stop.Hints)
+	}
+	l.answers.ConnectorType = "oidc"
+	l.mustRun()
+	all, err := l.netbirdClient().IdentityProviders(t.Context())
+	l.must(err)
+	if len(all) != 1 || all[0].Type != "oidc" {
+		t.Errorf("connectors %+v", all)
 	}
 }
