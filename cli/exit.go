@@ -130,10 +130,6 @@ func exitOfKind(k clients.Kind) int {
 
 // explain makes of an error what is said about it.
 func explain(err error) outcome {
-	var due *dueError
-	if errors.As(err, &due) {
-		return due.out
-	}
 	out := outcome{Exit: exitOf(err), Message: oneLine(err.Error()), Hints: keystoreHints(err)}
 	var usage *usageError
 	var stopped *flows.Stopped

@@ -48,7 +48,7 @@ type options struct {
 	force, deviceFlow             string
 	wait                          time.Duration
 	rotateEvery                   int
-	allDue, leak                  bool
+	all, allDue, leak             bool
 
 	authentikPort, netbirdPort       int
 	authentikVersion, netbirdVersion string

@@ -24,15 +24,18 @@ func (a *app) rotateVerb() *cobra.Command {
 		Long: "Renews credentials: " + strings.Join(credentials, ", ") + ". It says what that means before it does it. The old one goes only when the new one works.\n\n" +
 			"A new client secret counts from NetBird's restart on: authbird waits for it (--wait), or has it done by --restart-command, and changes Authentik in that moment. " +
 			"Where no restart comes, everything is put back. A new app password is added beside the old one, so that nothing is interrupted but by the restart itself.\n\n" +
-			"--all-due renews what is due in all setups, for cron; one that fails stops no other, and the exit code is the worst.",
+			"--all-due renews what is due in all setups, for cron, and --all what is named, due or not. Setups at different NetBirds are worked on at once; one that fails stops no other, and the exit code is the worst.",
 		Example: "authbird rotate client-secret --restart-command 'docker compose -f /opt/netbird/docker-compose.yml restart'\n" +
 			"authbird rotate vpn.example.com app-password --netbird-config /etc/netbird/management.json\n" +
-			"authbird rotate --all-due --yes",
+			"authbird rotate --all-due --yes\n" +
+			"authbird rotate --all 'lab-*' client-secret --yes",
 		ValidArgsFunction: a.completeRotation,
 		RunE:              a.verb(a.rotate),
 	}
 	a.opts.rotation(verb.Flags())
-	verb.Flags().BoolVar(&a.opts.allDue, "all-due", false, "renew everything that is due, in all setups")
+	verb.Flags().BoolVar(&a.opts.allDue, "all-due", false, "renew everything that is due, in all setups; SETUP may then be a pattern such as 'lab-*'")
+	verb.Flags().BoolVar(&a.opts.all, "all", false, "renew the named credentials in all setups that have them; SETUP may then be a pattern")
+	verb.Flags().IntVar(&a.opts.jobs, "jobs", defaultJobs, "with --all or --all-due: how many NetBirds are worked on at once")
 	verb.Flags().BoolVar(&a.opts.leak, "leak", false, "the secrets are in wrong hands: renew all of the setup, and end the old ones first")
 	return verb
 }
@@ -55,8 +58,8 @@ func (a *app) rotate(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if a.opts.allDue {
-		return a.rotateDue(ctx, dir, name)
+	if a.opts.allDue || a.opts.all {
+		return a.rotateMany(ctx, dir, name, wanted)
 	}
 	stored, err := a.onlyOrNamed(dir, name)
 	if err != nil {
@@ -86,8 +89,13 @@ func (a *app) toRotate(args []string) (setup string, wanted []string, err error)
 			return "", nil, &usageError{message: fmt.Sprintf("there is no credential %q", clients.CleanN(arg, 40)), hints: []string{"there are: " + strings.Join(credentials, ", ")}}
 		}
 	}
-	if a.opts.allDue && (len(wanted) > 0 || a.opts.leak) {
-		return "", nil, usagef("--all-due renews what is due; leave out --leak and the names of credentials")
+	switch {
+	case a.opts.allDue && (len(wanted) > 0 || a.opts.leak || a.opts.all):
+		return "", nil, usagef("--all-due renews what is due; leave out --all, --leak and the names of credentials")
+	case a.opts.all && len(wanted) == 0 && !a.opts.leak:
+		return "", nil, &usageError{message: "which credential shall --all renew?", hints: []string{"there are: " + strings.Join(credentials, ", "), "--all-due renews what is due"}}
+	case a.opts.jobs < 1:
+		return "", nil, usagef("%s must be 1 or more", flagOr("jobs", a.given))
 	}
 	return setup, wanted, nil
 }
@@ -142,20 +150,27 @@ func (a *app) askCredential(ctx context.Context, s *state.Setup) ([]string, erro
 // rotateStored renews credentials of one setup, one after the other, and stops
 // at the first that fails.
 func (a *app) rotateStored(ctx context.Context, stored *state.Setup, wanted []string) error {
-	asks := a.lineAsks()
-	j, err := a.begin(asks, stored.Answers.Mode, stored)
+	j, err := a.begin(a.lineAsks(), stored.Answers.Mode, stored)
 	if err != nil {
 		return err
 	}
+	out, err := a.rotateJob(ctx, j, wanted)
+	if err != nil {
+		return err
+	}
+	a.last = out
+	return nil
+}
+
+func (a *app) rotateJob(ctx context.Context, j *job, wanted []string) (outcome, error) {
 	out := outcome{Setup: j.name, Proven: new(bool)}
 	*out.Proven = true
 	for _, credential := range wanted {
 		if err := a.rotateOne(ctx, j, credential, &out); err != nil {
-			return ofSetup(j.name, err)
+			return out, ofSetup(j.name, err)
 		}
 	}
-	a.last = out
-	return nil
+	return out, nil
 }
 
 // rotateOne renews one credential and adds to the last word.
@@ -177,7 +192,7 @@ func (a *app) rotateOne(ctx context.Context, j *job, credential string, out *out
 		o.Restarted = word
 	}
 	r, err := s.PlanRotation(ctx, credential, o)
-	if r != nil && r.Plan != nil {
+	if r != nil && r.Plan != nil && !j.quiet {
 		a.say.meaning(j.name, r)
 	}
 	if err != nil {
@@ -319,74 +334,6 @@ func (a *app) watchProof(ctx context.Context, s *flows.Session) bool {
 		}
 	}
 }
-
-// rotateDue renews what is due, in all setups or in the one that was named.
-func (a *app) rotateDue(ctx context.Context, dir *state.Dir, name string) error {
-	setups, err := dir.List()
-	if err != nil {
-		return err
-	}
-	worst, renewed := outcome{}, 0
-	for _, s := range setups {
-		if name != "" && s.Name != name {
-			continue
-		}
-		for _, r := range flows.Renewals(s, a.Now()) {
-			a.say.renewal(r)
-			if !r.Overdue && !r.Stopped || r.Why != "" {
-				continue
-			}
-			if ctx.Err() != nil {
-				return errInterrupted
-			}
-			err := a.rotateOneDue(ctx, s, r)
-			if err == nil {
-				renewed++
-				continue
-			}
-			out := explain(err)
-			writeFailure(a.Stderr, out)
-			if graver(out.Exit, worst.Exit) {
-				worst = out
-			}
-		}
-	}
-	if worst.Exit != exitDone {
-		worst.Hints = append(worst.Hints, fmt.Sprintf("%s renewed", count(renewed, "other credential")))
-		return &told{&dueError{worst}}
-	}
-	a.last.Message = fmt.Sprintf("nothing is due: %s", count(len(setups), "setup"))
-	if renewed > 0 {
-		a.last.Message = count(renewed, "credential") + " renewed"
-	}
-	return nil
-}
-
-// rotateOneDue renews one credential where nobody may have to be there.
-func (a *app) rotateOneDue(ctx context.Context, s *state.Setup, r flows.Renewal) error {
-	command := s.Answers.RestartCommand
-	if a.opts.restartCommand != "" {
-		command = a.opts.restartCommand
-	}
-	restarts := r.Name == keystore.ClientSecret || r.Name == keystore.AppPassword
-	if restarts && command == "" && a.lineAsks() == askNobody {
-		return ofSetup(s.Name, &flows.Stopped{Reason: flows.NeedsPerson, Err: fmt.Errorf("%s: the %s is due, and NetBird must be restarted for it", s.Name, r.Name),
-			Hints: []string{"--restart-command lets authbird restart it; or at a terminal: authbird rotate " + quote(s.Name) + " " + r.Name}})
-	}
-	return a.rotateStored(ctx, s, []string{r.Name})
-}
-
-// graver says whether an exit code is worse than another, for a run that had
-// several ends.
-func graver(one, other int) bool {
-	order := []int{exitDone, exitPerson, exitReach, exitAuth, exitUsage, exitPartWay, exitFailed, exitInterrupted}
-	return slices.Index(order, one) > slices.Index(order, other)
-}
-
-// dueError is the worst end of several renewals.
-type dueError struct{ out outcome }
-
-func (e *dueError) Error() string { return e.out.Message }
 
 // resumesRotation is the credential whose renewal was stopped, where that is
 // what there is to go on with.

@@ -128,6 +128,7 @@ type job struct {
 	kept    []state.Credential // what the keystore is known to have
 	bench   *flows.Bench
 	asks    asking
+	quiet   bool // one of several at once, whose lines among each other would tell nothing
 }
 
 // begin gathers a job for a verb that sets up: documented defaults, the
@@ -406,7 +407,9 @@ func (a *app) hears(j *job, s *flows.Session) {
 	for _, told := range s.SetAside() {
 		printLine(a.Stderr, clients.Clean(told))
 	}
-	s.Watch = func(e flows.Event) { a.say.event(j.name, e) }
+	if !j.quiet {
+		s.Watch = func(e flows.Event) { a.say.event(j.name, e) }
+	}
 }
 
 // run carries a job out without a question.

@@ -18,7 +18,7 @@ import (
 )
 
 func (a *app) statusVerb() *cobra.Command {
-	return &cobra.Command{
+	verb := &cobra.Command{
 		Use:   "status [SETUP]",
 		Short: "setups, how they stand, and the age of their credentials",
 		Long: "Lists the setups of this machine, how they stand, and the age and expiry of their credentials. It asks neither a server nor the keystore. " +
@@ -27,6 +27,8 @@ func (a *app) statusVerb() *cobra.Command {
 		ValidArgsFunction: a.completeSetups,
 		RunE:              a.verb(a.status),
 	}
+	verb.Flags().BoolVar(&a.opts.all, "all", false, "tell of all setups, as without a name; SETUP may then be a pattern such as 'lab-*'")
+	return verb
 }
 
 func (a *app) status(_ context.Context, args []string) error {
