@@ -284,7 +284,7 @@ func TestWhatAConsoleBlockSaysIsCompared(t *testing.T) {
 // indented are the pages whose indented blocks are held against the program's
 // flags, but not run.
 var indented = map[string]bool{
-	"ssh.md": true, "serve.md": true, "doctor.md": true, "benchmarks.md": true,
+	"ssh.md": true, "serve.md": true,
 }
 
 // TestEveryBlockSaysWhatItIs: a block has a tag and, where it is not run, a

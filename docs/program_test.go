@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"authbird/cli"
+	"authbird/doctor"
 )
 
 // verb is a verb of the program, as its help tells it.
@@ -237,7 +238,7 @@ func TestEveryPageIsInTheIndexAndEveryLinkLeadsSomewhere(t *testing.T) {
 				continue
 			}
 			linked[to] = true
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), to)); err != nil && !awaited[to] {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), to)); err != nil {
 				t.Errorf("%s links to %s, which isn't there", page, to)
 			}
 		}
@@ -272,7 +273,38 @@ func TestEveryPictureIsOnAPage(t *testing.T) {
 	}
 }
 
-// awaited are pages that are linked before they are written.
-var awaited = map[string]bool{
-	"serve.md": true, "benchmarks.md": true,
+// TestTheDoctorsPageHasEveryCheck: each check of the doctor is on the page of
+// symptoms, and each that the page's tables name is one.
+func TestTheDoctorsPageHasEveryCheck(t *testing.T) {
+	raw, err := os.ReadFile("doctor.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, standalone := range []bool{false, true} {
+		c := doctor.Case{Standalone: standalone, AskNetBird: true, Here: doctor.Locally{EnvFile: "x", Management: "x", Log: "x"}}
+		for _, q := range doctor.Questions(c) {
+			known[q.ID] = true
+			if !strings.Contains(string(raw), "`"+q.ID+"`") {
+				t.Errorf("doctor.md doesn't name the check %s: %s", q.ID, q.Title)
+				raw = append(raw, "`"+q.ID+"`"...) // once is enough
+			}
+		}
+	}
+	id := regexp.MustCompile("`([a-z]+(?:-[a-z]+)*)`")
+	column := -1
+	for line := range strings.Lines(string(raw)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if at := slices.IndexFunc(cells, func(c string) bool { return strings.TrimSpace(c) == "check" }); at >= 0 {
+			column = at
+		}
+		if !strings.HasPrefix(line, "|") || column < 0 || column >= len(cells) {
+			continue
+		}
+		for _, m := range id.FindAllStringSubmatch(cells[column], -1) {
+			if !known[m[1]] {
+				t.Errorf("doctor.md names the check %s, which there is not", m[1])
+			}
+		}
+	}
 }
