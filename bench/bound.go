@@ -5,10 +5,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -16,26 +18,47 @@ import (
 	"authbird/sim"
 )
 
-// lowerBound is the least that a connector setup can take: one keep-alive
-// client that reads the needed lists together, creates at Authentik, reads
-// what that made, and creates at NetBird; without looking, checking or writing
-// anything down, and with no process to start.
-func lowerBound(latency time.Duration) (time.Duration, error) {
-	s, err := sim.Start(sim.Options{Latency: latency})
+const leastRow = "the least a connector takes"
+
+// least is the least that a connector setup can take: one keep-alive client
+// that reads the needed lists together, creates at Authentik, reads what that
+// made, and creates at NetBird; without looking, checking or writing anything
+// down, and with no process to start.
+func (b *bench) least() error {
+	row := cells{}
+	for i, latency := range latencies {
+		var took []time.Duration
+		for range b.runs {
+			d, asked, err := b.leastOnce(latency)
+			if err != nil {
+				return err
+			}
+			took = append(took, d)
+			row.requests, row.chain = strconv.Itoa(len(asked)), strconv.Itoa(chain(asked)) // the last has the latency that tells
+		}
+		row.walls[i] = span(median(took))
+	}
+	b.table.add(leastRow, row)
+	return nil
+}
+
+func (b *bench) leastOnce(latency time.Duration) (time.Duration, []*exchange, error) {
+	g, err := b.bareGround(true)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	defer s.Close()
-	b := bound{s: s, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}}
-	defer b.client.CloseIdleConnections()
-	start := time.Now()
-	if err := b.lists(); err != nil {
-		return 0, err
-	}
-	if err := b.create(); err != nil {
-		return 0, err
-	}
-	return time.Since(start), nil
+	defer g.close()
+	g.slow(latency)
+	l := bound{s: g.sim, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}}
+	defer l.client.CloseIdleConnections()
+	var took time.Duration
+	asked, err := g.seen.record(func() error {
+		start := time.Now()
+		err := errors.Join(l.lists(), l.create())
+		took = time.Since(start)
+		return err
+	})
+	return took, asked, err
 }
 
 type bound struct {

@@ -14,19 +14,34 @@ import (
 	"github.com/creack/pty"
 )
 
-// frame is what it took until the first frame was drawn.
-type frame struct{ wall, cpu time.Duration }
+const frameRow = "start to first frame"
 
-func firstFrames(runs int, binary, dir string) (frame, error) {
-	var wall, cpu []time.Duration
-	for range runs {
-		f, err := firstFrame(binary, dir)
+// frame is what it took until the first frame was drawn.
+type frame struct {
+	wall, cpu time.Duration
+	memory    int64
+}
+
+// frame measures the start to the first frame, beside the start of a process
+// that does nothing.
+func (b *bench) frame() error {
+	var wall, cpu, bare []time.Duration
+	var memory []int64
+	for range b.runs {
+		f, err := firstFrame(b.binary, b.dir)
 		if err != nil {
-			return frame{}, err
+			return err
 		}
-		wall, cpu = append(wall, f.wall), append(cpu, f.cpu)
+		start := time.Now()
+		if err := exec.Command("/bin/true").Run(); err != nil {
+			return err
+		}
+		wall, cpu, memory, bare = append(wall, f.wall), append(cpu, f.cpu), append(memory, f.memory), append(bare, time.Since(start))
 	}
-	return frame{wall: median(wall), cpu: median(cpu)}, nil
+	b.table.add(frameRow, cells{
+		requests: "0", chain: "0", walls: [3]string{beside(median(wall), median(bare))}, cpu: span(median(cpu)), memory: bytesOf(median(memory)),
+	})
+	return nil
 }
 
 // firstFrame starts the home screen in a terminal of 80 by 24 that answers no
@@ -58,7 +73,10 @@ func firstFrame(binary, dir string) (frame, error) {
 		}
 	}
 	f := frame{wall: time.Since(start)}
-	f.cpu, err = cpuOf(cmd.Process.Pid)
+	if f.cpu, err = cpuOf(cmd.Process.Pid); err != nil {
+		return f, err
+	}
+	f.memory, err = peakOf(cmd.Process.Pid)
 	return f, err
 }
 
@@ -82,4 +100,18 @@ func cpuOf(pid int) (time.Duration, error) {
 		sum += time.Duration(ns)
 	}
 	return sum, nil
+}
+
+// peakOf is the most memory that a process has had so far.
+func peakOf(pid int) (int64, error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := bytes.Cut(raw, []byte("VmHWM:"))
+	var kb int64
+	if _, err := fmt.Sscan(string(rest), &kb); err != nil {
+		return 0, fmt.Errorf("read the memory of process %d: %w", pid, err)
+	}
+	return kb * 1024, nil
 }

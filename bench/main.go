@@ -1,13 +1,16 @@
 //go:build linux
 
-// Command bench measures what authbird costs a person who waits: a setup by
-// flags at several latencies, beside the least that any program could take;
-// the start to the first frame; peak memory; the size of the binary; and the
-// doctor over many setups.
+// Command bench measures what authbird costs a person who waits, and prints one
+// table: requests and how many of them wait for one another, wall time at three
+// latencies, own CPU time and peak memory of setups, the doctor and status, up
+// to hundreds of setups; the start to the first frame; what a walk through the
+// screens sends over SSH; and the size of the binary.
 //
-// It builds the binary that is shipped, runs it as a process of its own
-// against fresh simulated servers, and prints one table of medians. It
-// promises nothing about real servers, which are slower than these.
+// It builds the binary that is shipped, and runs it as a process of its own
+// against simulated servers in this one. Beside each wall time stands the bare
+// lower bound: the same requests, with the same bodies, sent by a client that
+// does nothing else, each as soon as what authbird had waited for is answered.
+// All are medians. It promises nothing about real servers, which are slower.
 package main
 
 import (
@@ -17,21 +20,21 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"text/tabwriter"
 	"time"
 )
 
 func main() {
 	runs := flag.Int("runs", 7, "runs of each measurement; the table has medians")
 	binary := flag.String("binary", "", "authbird to measure; by default it is built")
+	page := flag.String("page", "", "write the table, the date and the machine into this page too")
 	flag.Parse()
-	if err := bench(*runs, *binary); err != nil {
+	if err := run(*runs, *binary, *page); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(runs int, binary string) error {
+func run(runs int, binary, page string) error {
 	if runs < 1 {
 		return fmt.Errorf("-runs must be at least 1")
 	}
@@ -46,35 +49,16 @@ func bench(runs int, binary string) error {
 			return err
 		}
 	}
-	info, err := os.Stat(binary)
-	if err != nil {
+	b := &bench{runs: runs, binary: binary, dir: dir}
+	if err := b.all(); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "setup by flags\tleast\twithout checks\tratio\twith checks\tratio\tCPU\tpeak memory")
-	for _, latency := range []time.Duration{0, 50 * time.Millisecond, 200 * time.Millisecond} {
-		if err := setupRow(w, runs, binary, dir, latency); err != nil {
-			return fmt.Errorf("latency %v: %w", latency, err)
-		}
+	fmt.Print(b.table.markdown())
+	if page == "" {
+		return nil
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	first, err := firstFrames(runs, binary, dir)
-	if err != nil {
-		return fmt.Errorf("first frame: %w", err)
-	}
-	fmt.Printf("\nstart to first frame  %s wall, %s CPU\n", ms(first.wall), ms(first.cpu))
-	fmt.Printf("binary                %.1f MB\n", float64(info.Size())/1e6)
-	if err := doctorRow(binary, dir, manySetups, 50*time.Millisecond); err != nil {
-		return err
-	}
-	fmt.Println()
-	return sentBytes(os.Stdout, binary)
+	return writePage(page, b.table, machine(time.Now(), runs))
 }
-
-// manySetups is how many setups the doctor looks at in one run.
-const manySetups = 200
 
 // build makes the binary as it is shipped.
 func build(to string) error {
@@ -87,35 +71,62 @@ func build(to string) error {
 	return nil
 }
 
-func setupRow(w *tabwriter.Writer, runs int, binary, dir string, latency time.Duration) error {
-	var least, steps, whole, cpu []time.Duration
-	var memory []int64
-	for range runs {
-		bound, err := lowerBound(latency)
-		if err != nil {
-			return fmt.Errorf("the least: %w", err)
+// bench is one run of all measurements.
+type bench struct {
+	runs        int
+	binary, dir string
+	table       table
+}
+
+// latencies are what every request to a server takes at least.
+var latencies = []time.Duration{0, 50 * time.Millisecond, 200 * time.Millisecond}
+
+// measurement is one that adds these rows to the table.
+type measurement struct {
+	rows    []string
+	measure func() error
+}
+
+// measurements are all, in the table's order.
+func (b *bench) measurements() []measurement {
+	var out []measurement
+	for _, s := range scenes() {
+		rows := []string{s.name}
+		if s.until != "" {
+			rows = append(rows, s.until)
 		}
-		took, err := setupOnce(binary, dir, latency)
-		if err != nil {
-			return fmt.Errorf("setup: %w", err)
-		}
-		least = append(least, bound)
-		steps, whole = append(steps, took.steps), append(whole, took.whole)
-		cpu, memory = append(cpu, took.cpu), append(memory, took.memory)
+		out = append(out, measurement{rows, func() error { return b.scene(s) }})
 	}
-	bound := median(least)
-	_, err := fmt.Fprintf(w, "%d ms latency\t%s\t%s\t%.2f\t%s\t%.2f\t%s\t%.1f MB\n", latency.Milliseconds(),
-		ms(bound), ms(median(steps)), ratio(median(steps), bound), ms(median(whole)), ratio(median(whole), bound),
-		ms(median(cpu)), float64(median(memory))/1e6)
-	return err
+	out = slices.Insert(out, 1, measurement{[]string{leastRow}, b.least})
+	var walked []string
+	for _, w := range walks() {
+		walked = append(walked, w.row())
+	}
+	for _, q := range questions() {
+		walked = append(walked, q.row())
+	}
+	return append(out, measurement{[]string{statusRow}, b.status}, measurement{[]string{frameRow}, b.frame},
+		measurement{walked, b.walks}, measurement{[]string{sizeRow}, b.size})
 }
 
-func median[T time.Duration | int64](all []T) T {
-	sorted := slices.Clone(all)
-	slices.Sort(sorted)
-	return sorted[len(sorted)/2]
+// all measures everything.
+func (b *bench) all() error {
+	for _, m := range b.measurements() {
+		fmt.Fprintf(os.Stderr, "bench: %s\n", m.rows[0]) // some of it takes a while
+		if err := m.measure(); err != nil {
+			return fmt.Errorf("%s: %w", m.rows[0], err)
+		}
+	}
+	return nil
 }
 
-func ratio(a, b time.Duration) float64 { return float64(a) / float64(b) }
+const sizeRow = "binary, stripped"
 
-func ms(d time.Duration) string { return fmt.Sprintf("%.0f ms", float64(d.Microseconds())/1000) }
+func (b *bench) size() error {
+	info, err := os.Stat(b.binary)
+	if err != nil {
+		return err
+	}
+	b.table.add(sizeRow, cells{memory: bytesOf(info.Size())})
+	return nil
+}

@@ -50,6 +50,9 @@ type Options struct {
 	Now func() time.Time
 	// Rand is where tokens and ids come from, by default crypto/rand.
 	Rand io.Reader
+	// Front is put in front of both servers, faults and latency included, for
+	// who wants to see whole requests and answers; nil: nothing.
+	Front func(http.Handler) http.Handler
 }
 
 // Sandbox is both servers while they run.
@@ -111,8 +114,11 @@ func Start(o Options) (*Sandbox, error) {
 	if err := s.NetBird.Err(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the simulated NetBird: %w", err), ak.Close(), nb.Close())
 	}
-	s.serve(ak, s.Authentik)
-	s.serve(nb, s.NetBird)
+	if o.Front == nil {
+		o.Front = func(h http.Handler) http.Handler { return h }
+	}
+	s.serve(ak, o.Front(s.Authentik))
+	s.serve(nb, o.Front(s.NetBird))
 	return s, nil
 }
 
