@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"authbird/clients"
@@ -164,7 +165,7 @@ func explain(err error) outcome {
 	var setup *setupError
 	if errors.As(err, &setup) {
 		out.Setup = setup.name
-		if part {
+		if part || stopped != nil && slices.Contains(stopped.Hints, "authbird resume") {
 			out.Next = resumeCommand(setup.name)
 		}
 	}

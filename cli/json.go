@@ -78,18 +78,21 @@ type setupLine struct {
 
 type credentialLine struct {
 	header
-	Name    string    `json:"name"`
-	Made    time.Time `json:"made,omitzero"`
-	AgeDays int       `json:"age_days"`
-	Expires time.Time `json:"expires,omitzero"`
-	Due     time.Time `json:"due,omitzero"`
-	Proven  time.Time `json:"proven,omitzero"`
-	UsedBy  string    `json:"used_by,omitempty"`
-	Backend string    `json:"backend,omitempty"`
-	Kept    bool      `json:"kept"`
-	Overdue bool      `json:"overdue"`
-	Stopped bool      `json:"stopped,omitempty"` // a renewal was begun and has not come to its end
-	Why     string    `json:"why,omitempty"`     // why it can't be renewed from here
+	Name       string    `json:"name"`
+	Made       time.Time `json:"made,omitzero"`
+	AgeDays    int       `json:"age_days"`
+	Expires    time.Time `json:"expires,omitzero"`
+	EndUnknown bool      `json:"end_unknown,omitempty"` // nothing tells when it expires
+	Due        time.Time `json:"due,omitzero"`
+	Proven     time.Time `json:"proven,omitzero"`
+	UsedBy     string    `json:"used_by,omitempty"`
+	Backend    string    `json:"backend,omitempty"`
+	Kept       bool      `json:"kept"`
+	Overdue    bool      `json:"overdue"`
+	Stopped    bool      `json:"stopped,omitempty"` // a renewal was begun and has not come to its end
+	Why        string    `json:"why,omitempty"`     // why it can't be renewed from here
+	// RestartBreaks says that NetBird has a new one that Authentik doesn't have.
+	RestartBreaks bool `json:"restart_breaks,omitempty"`
 }
 
 type resultLine struct {

@@ -65,15 +65,20 @@ func (a *app) rotate(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	var yours []string
 	if a.opts.leak && len(wanted) == 0 {
-		wanted = leakOrder(flows.Renewals(stored, a.Now()))
+		wanted, yours = flows.Leaked(flows.Renewals(stored, a.Now()))
 	}
 	if len(wanted) == 0 {
 		if wanted, err = a.askCredential(ctx, stored); err != nil || len(wanted) == 0 {
 			return err
 		}
 	}
-	return a.rotateStored(ctx, stored, wanted)
+	err = a.rotateStored(ctx, stored, wanted)
+	for _, name := range yours {
+		a.note(fmt.Sprintf("the %s was not kept, so it is not renewed: delete it at its server yourself", name))
+	}
+	return err
 }
 
 // toRotate tells the setup from the credentials among the arguments.
@@ -109,17 +114,6 @@ func (a *app) onlyOrNamed(dir *state.Dir, name string) (*state.Setup, error) {
 		}
 	}
 	return a.load(dir, name)
-}
-
-// leakOrder is what can be renewed, the most powerful first.
-func leakOrder(all []flows.Renewal) []string {
-	var out []string
-	for _, name := range []string{keystore.AuthentikToken, keystore.NetBirdToken, keystore.AppPassword, keystore.ClientSecret} {
-		if slices.ContainsFunc(all, func(r flows.Renewal) bool { return r.Name == name && r.Why == "" }) {
-			out = append(out, name)
-		}
-	}
-	return out
 }
 
 // askCredential lists a setup's credentials and asks which to renew.

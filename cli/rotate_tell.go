@@ -10,8 +10,8 @@ import (
 )
 
 func (v *jsonVoice) renewal(r flows.Renewal) {
-	line := credentialLine{header: v.head("credential", r.Setup), Name: r.Name, Made: r.Made, Expires: r.Expires, Due: r.Due, Proven: r.Proven,
-		UsedBy: r.UsedBy, Backend: r.Backend, Kept: r.Kept, Overdue: r.Overdue, Stopped: r.Stopped, Why: r.Why}
+	line := credentialLine{header: v.head("credential", r.Setup), Name: r.Name, Made: r.Made, Expires: r.Expires, EndUnknown: r.Known && r.Expires.IsZero() && !r.Endless(), Due: r.Due, Proven: r.Proven,
+		UsedBy: r.UsedBy, Backend: r.Backend, Kept: r.Kept, Overdue: r.Overdue, Stopped: r.Stopped, Why: r.Why, RestartBreaks: r.RestartBreaks}
 	if !r.Made.IsZero() {
 		line.AgeDays = days(v.now().Sub(r.Made))
 	}
@@ -53,16 +53,18 @@ func renewalWords(r flows.Renewal, now time.Time) string {
 		words = append(words, age(now.Sub(r.Made))+" old")
 	}
 	switch {
-	case r.Expires.IsZero() && r.Name == keystore.SigningKey:
-		words = append(words, "end unknown")
-	case r.Expires.IsZero():
+	case r.Endless():
 		words = append(words, "never expires")
+	case r.Expires.IsZero():
+		words = append(words, "end unknown")
 	case r.Expires.Before(now):
 		words = append(words, "expired "+ago(r.Expires, now))
 	default:
 		words = append(words, "expires in "+age(r.Expires.Sub(now)))
 	}
 	switch {
+	case r.RestartBreaks:
+		words = append(words, "its renewal was stopped part-way: a restart of NetBird now would break logins")
 	case r.Stopped:
 		words = append(words, "its renewal was stopped part-way")
 	case r.Overdue:

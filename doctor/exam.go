@@ -24,18 +24,31 @@ type Case struct {
 
 // Locally is what this machine knows of a setup.
 type Locally struct {
-	Stopped     string // what is unfinished: "setup", "removal", "rotation", "repair"; "" nothing
+	Stopped     string // what is unfinished: "setup", "removal", "renewal of the client secret"; "" nothing
 	At, Why     string // the step, and why
 	Since       time.Time
 	Damage      string // the state that could not be read
 	Next        string // the command that goes on
-	Secret      error  // why the secret is not at hand; nil: it is, or none is needed
+	Gap         Gap
+	Secret      error // why the secret is not at hand; nil: it is, or none is needed
 	SecretName  string
 	Credentials []Age
 	EnvFile     string // its name, where it was read
 	Management  string
 	Log         string
 }
+
+// Gap says that NetBird was given a client secret that Authentik doesn't have,
+// by a renewal that was stopped, and whether NetBird uses it: it does so from
+// its next restart on.
+type Gap int
+
+const (
+	NoGap      Gap = iota
+	GapOpen        // the same NetBird process still runs, on the old one
+	GapUnsure      // it can't be seen whether NetBird has restarted
+	GapEntered     // NetBird has restarted
+)
 
 // Age is what is known of a credential without it.
 type Age struct {

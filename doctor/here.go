@@ -14,11 +14,19 @@ func (c Case) here() []Question {
 	if c.Found {
 		return nil
 	}
+	wave := 0
+	if c.Here.Gap != NoGap { // NetBird's process tells how bad it is
+		wave = 1
+	}
 	return []Question{
-		ask(0, "unfinished", "nothing is unfinished", Here, func(*facts.Facts) Outcome { return unfinished(c.Here) }),
+		ask(wave, "unfinished", "nothing is unfinished", Here, func(*facts.Facts) Outcome { return unfinished(c.Here) }),
 		ask(0, "credentials", "no credential is due", Here, func(f *facts.Facts) Outcome { return due(f, c.Here) }),
 	}
 }
+
+// RepairOldSecret puts the old client secret back at NetBird, where a renewal
+// was stopped before Authentik got the new one.
+const RepairOldSecret = "old-client-secret"
 
 func unfinished(h Locally) Outcome {
 	switch {
@@ -34,7 +42,17 @@ func unfinished(h Locally) Outcome {
 	if h.Why != "" {
 		evidence += ": " + clients.CleanN(h.Why, 200)
 	}
-	return Outcome{Verdict: Fail, Blame: Person, Evidence: evidence, Cause: fmt.Sprintf("a %s is unfinished", h.Stopped), Hits: "what follows may come from that alone", Advice: h.Next}
+	out := Outcome{Verdict: Fail, Blame: Person, Evidence: evidence, Cause: fmt.Sprintf("a %s is unfinished", h.Stopped), Hits: "what follows may come from that alone", Advice: h.Next}
+	const gap = "NetBird was given a new client secret that Authentik doesn't have, and the renewal is unfinished"
+	switch h.Gap {
+	case GapOpen:
+		out.Cause, out.Hits, out.Repair = gap, "a restart of NetBird now would break logins through Authentik", RepairOldSecret
+	case GapUnsure:
+		out.Cause, out.Hits = gap, "a restart of NetBird now would break logins through Authentik, if there wasn't one already"
+	case GapEntered:
+		out.Cause, out.Hits = gap, "NetBird has restarted since, so logins through Authentik fail until the renewal is finished"
+	}
+	return out
 }
 
 func due(f *facts.Facts, h Locally) Outcome {

@@ -256,18 +256,20 @@ func (x *examination) here() doctor.Locally {
 	}
 	h.Management = x.managementFile()
 	for _, c := range x.setup.Credentials {
-		h.Credentials = append(h.Credentials, doctor.Age{Name: c.Name, Made: c.Made, Expires: c.Expires, Due: c.Due})
+		h.Credentials = append(h.Credentials, doctor.Age{Name: c.Name, Made: c.Made, Expires: c.Expires, Due: Due(c, x.setup.Answers)})
 	}
 	flow, step, when, why, stopped := x.setup.Interrupted()
 	if stopped {
 		h.Stopped, h.At, h.Since, h.Why, h.Next = "setup", step, when, why, "authbird resume "+x.setup.Name
-		switch flow {
-		case Removing:
+		credential, renews := Rotating(flow)
+		switch {
+		case flow == Removing:
 			h.Stopped, h.Next = "removal", "authbird remove "+x.setup.Name
-		case "rotate":
-			h.Stopped = "rotation"
+		case renews:
+			h.Stopped = "renewal of the " + words(credential)
 		}
 	}
+	h.Gap = gapOf(x.setup, x.d.facts.NetBird.Instance)
 	return h
 }
 

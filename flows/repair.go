@@ -41,8 +41,14 @@ func (b *Bench) PlanRepair(ctx context.Context, d *Diagnosis, t Tokens, ids []st
 	if err != nil {
 		return nil, err
 	}
+	if ids, err = whileRenewing(s.setup, ids); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	r := &RepairSession{Session: s, d: d, ids: ids}
 	r.flow = s.work.repairFlow(d, ids)
+	if slices.Contains(ids, doctor.RepairOldSecret) {
+		r.flow.Steps = []Step{oldSecretBack{s}}
+	}
 	if r.work.wantsSync(ids) {
 		r.Answers.GroupSync, r.Answers.LetIn = GroupSyncOn, nil
 	}

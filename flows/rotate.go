@@ -69,21 +69,23 @@ type Rotated struct {
 // renewal is what the steps of one rotation share.
 type renewal struct {
 	*Work
-	id      string // the run's name in the journal
-	flow    string
-	o       RotateOptions
-	leave   context.Context
-	shell   func(context.Context) error // the restart command; nil: none
-	pause   func(context.Context, time.Duration) error
-	known   func() []state.Credential
-	amend   func(func(*state.Answers)) error // changes the setup's answers on disk
-	watch   func(Event)
-	tail    bool // the new one is in force; only the end is missing
-	windows []Window
-	before  map[string]authentik.Event // logins until NetBird ran on the new secret; nil: not known
-	last    *restartWatch              // the newest watch
-	past    bool                       // NetBird has restarted with the new secret: there is no way back
-	remarks []string
+	id    string // the run's name in the journal
+	flow  string
+	o     RotateOptions
+	leave context.Context
+	shell func(context.Context) error // the restart command; nil: none
+	pause func(context.Context, time.Duration) error
+	known func() []state.Credential
+	// alsoKept are the other setups of this machine that keep the same token.
+	alsoKept func(name, token string) ([]string, error)
+	amend    func(func(*state.Answers)) error // changes the setup's answers on disk
+	watch    func(Event)
+	tail     bool // the new one is in force; only the end is missing
+	windows  []Window
+	before   map[string]authentik.Event // logins until NetBird ran on the new secret; nil: not known
+	last     *restartWatch              // the newest watch
+	past     bool                       // NetBird has restarted with the new secret: there is no way back
+	remarks  []string
 }
 
 func (r *renewal) say(about About, note string) {
@@ -115,20 +117,7 @@ func (s *Session) PlanRotation(ctx context.Context, credential string, o RotateO
 	if o.NetBirdConfig == "" {
 		o.NetBirdConfig = first(s.begunWith(credential), s.Answers.NetBirdConfig)
 	}
-	r := &Rotation{Credential: credential, s: s, o: o}
-	w := s.workOn()
-	r.work = w
-	r.run = &renewal{Work: w, id: s.Run, flow: rotating(credential), o: o, leave: context.Background(), pause: s.bench.Wait, watch: func(e Event) { s.Watch(e) },
-		known: func() []state.Credential { return slices.Clone(s.setup.Credentials) }, amend: s.amend}
-	if s.Answers.RestartCommand != "" && s.bench.Shell != nil {
-		r.run.shell = r.restart
-	}
-	from, open := openRun(s.setup, rotating(credential))
-	r.run.tail = open && s.inTail(from, rotating(credential))
-	r.engine = s.Engine
-	r.engine.Begin = nil
-	r.engine.Watch = func(e Event) { s.Watch(e) }
-	r.engine.Adopt = nil
+	r := s.rotation(credential, o)
 	switch credential {
 	case keystore.ClientSecret:
 		r.flow = r.run.secretFlow()
@@ -148,6 +137,24 @@ func (s *Session) PlanRotation(ctx context.Context, credential string, o RotateO
 		return r, err
 	}
 	return r, r.possible()
+}
+
+// rotation is the renewal of a credential, without its steps.
+func (s *Session) rotation(credential string, o RotateOptions) *Rotation {
+	r := &Rotation{Credential: credential, s: s, o: o, work: s.workOn()}
+	r.run = &renewal{Work: r.work, id: s.Run, flow: rotating(credential), o: o, leave: context.Background(), pause: s.bench.Wait, watch: func(e Event) { s.Watch(e) },
+		known: func() []state.Credential { return slices.Clone(s.setup.Credentials) }, amend: s.amend, alsoKept: s.alsoKeptBy}
+	if s.Answers.RestartCommand != "" && s.bench.Shell != nil {
+		r.run.shell = r.restart
+	}
+	from, open := openRun(s.setup, rotating(credential))
+	r.run.tail = open && s.inTail(from, rotating(credential))
+	r.flow = Flow{Name: rotating(credential)}
+	r.engine = s.Engine
+	r.engine.Begin = nil
+	r.engine.Watch = func(e Event) { s.Watch(e) }
+	r.engine.Adopt = nil
+	return r
 }
 
 // configKey is the receipt's value of the management.json that a renewal was
@@ -177,7 +184,7 @@ func (s *Session) mayRotate(credential string) error {
 		return &Stopped{Reason: NeedsPerson, Err: fmt.Errorf("the %s can't be renewed from here: %s", credential, all[i].Why)}
 	}
 	if other, ok := PendingRotation(s.setup); ok && other.Credential != credential {
-		return &Stopped{Reason: NeedsPerson, Err: fmt.Errorf("the renewal of the %s was begun and has not come to its end", other.Credential), Hints: []string{"authbird resume"}}
+		return unfinishedRenewal(other)
 	}
 	return s.keystoreTakes(credential)
 }

@@ -10,6 +10,8 @@ import (
 	"authbird/clients"
 	"authbird/clients/authentik"
 	"authbird/clients/netbird"
+	"authbird/doctor"
+	"authbird/facts"
 	"authbird/keystore"
 	"authbird/state"
 )
@@ -39,17 +41,7 @@ func (r *Rotation) putRight(ctx context.Context) error {
 // alreadyRestarted says that NetBird surely runs on the new secret: it took it,
 // and another process answers since.
 func (r *Rotation) alreadyRestarted(ctx context.Context) bool {
-	if _, open := r.s.setup.Begun(r.flow.Name, stepNewSecretNetBird); open {
-		return false
-	}
-	told, _ := r.s.setup.Last(stepNewSecretNetBird)
-	process, there := readProcess(told.Values[changedIn])
-	now, err := r.work.NetBird.Instance(ctx)
-	if err != nil || !there {
-		return false
-	}
-	same, known := now.Process.SameRun(process)
-	return known && !same
+	return gapOf(r.s.setup, facts.Of(r.work.NetBird.Instance(ctx))) == doctor.GapEntered
 }
 
 // netBirdBack gives NetBird the old secret back, and journals it.
@@ -106,7 +98,7 @@ func (r *Rotation) afterStop(err error) error {
 	}
 	stop.Err = fmt.Errorf("%w; the old client secret is in force, and nothing has changed", stop.Err)
 	if errors.Is(stop.Err, errNotRestarted) {
-		stop.Hints = append(stop.Hints, "to try again, with NetBird's restart at hand: authbird rotate client-secret; --restart-command lets authbird do it")
+		stop.Hints = append(stop.Hints, "to try again, with NetBird's restart at hand: authbird rotate "+quoted(r.s.Name)+" client-secret; --restart-command lets authbird do it")
 	}
 	return stop
 }

@@ -4,6 +4,9 @@ import (
 	"slices"
 	"time"
 
+	"authbird/clients/netbird"
+	"authbird/doctor"
+	"authbird/facts"
 	"authbird/keystore"
 	"authbird/state"
 )
@@ -42,21 +45,34 @@ type Renewal struct {
 	Why string
 	// Stopped says that a rotation of it was begun and has not come to its end.
 	Stopped bool
+	// RestartBreaks says that NetBird was given a client secret that Authentik
+	// doesn't have: a restart of NetBird now would break logins.
+	RestartBreaks bool
 }
 
-// Credentials are the names of what can be renewed in a mode.
-func Credentials(mode state.Mode) []string {
-	if mode == state.Standalone {
-		return []string{keystore.AppPassword, keystore.AuthentikToken, keystore.SigningKey}
+// Endless says that it surely never expires. Every access token of NetBird does.
+func (r Renewal) Endless() bool {
+	return r.Known && r.Expires.IsZero() && !r.EndUnknown && r.Name != keystore.SigningKey && r.Name != keystore.NetBirdToken
+}
+
+// credentialsOf are the names of what can be renewed of a setup. NetBird's API is
+// not needed in standalone mode, but a token for it may be kept there too.
+func credentialsOf(s *state.Setup) []string {
+	if s.Answers.Mode != state.Standalone {
+		return []string{keystore.ClientSecret, keystore.AuthentikToken, keystore.NetBirdToken, keystore.SigningKey}
 	}
-	return []string{keystore.ClientSecret, keystore.AuthentikToken, keystore.NetBirdToken, keystore.SigningKey}
+	names := []string{keystore.AppPassword, keystore.AuthentikToken}
+	if slices.ContainsFunc(s.Credentials, func(c state.Credential) bool { return c.Name == keystore.NetBirdToken && c.Kept }) {
+		names = append(names, keystore.NetBirdToken)
+	}
+	return append(names, keystore.SigningKey)
 }
 
 // Renewals lists a setup's credentials. It asks neither a server nor the
 // keystore.
 func Renewals(s *state.Setup, now time.Time) []Renewal {
 	var out []Renewal
-	for _, name := range Credentials(s.Answers.Mode) {
+	for _, name := range credentialsOf(s) {
 		i := slices.IndexFunc(s.Credentials, func(c state.Credential) bool { return c.Name == name })
 		r := Renewal{Setup: s.Name, Credential: state.Credential{Name: name}}
 		if i >= 0 {
@@ -66,6 +82,7 @@ func Renewals(s *state.Setup, now time.Time) []Renewal {
 		r.Overdue = !r.Due.IsZero() && !now.Before(r.Due)
 		r.Why = whyNot(s, r.Credential, i >= 0)
 		_, r.Stopped = openRun(s, rotating(name))
+		r.RestartBreaks = name == keystore.ClientSecret && inGap(s)
 		out = append(out, r)
 	}
 	return out
@@ -88,6 +105,22 @@ func whyNot(s *state.Setup, c state.Credential, known bool) string {
 		return "the setup has none yet"
 	}
 	return ""
+}
+
+// Leaked is what to renew of a setup whose secrets are in wrong hands, the most
+// powerful first, and which of its secrets only a person can end.
+func Leaked(all []Renewal) (order, yours []string) {
+	for _, name := range []string{keystore.AuthentikToken, keystore.NetBirdToken, keystore.AppPassword, keystore.ClientSecret} {
+		i := slices.IndexFunc(all, func(r Renewal) bool { return r.Name == name })
+		switch {
+		case i < 0:
+		case all[i].Why == "":
+			order = append(order, name)
+		default:
+			yours = append(yours, name)
+		}
+	}
+	return order, yours
 }
 
 // rotating is the flow that renews a credential.
@@ -134,7 +167,7 @@ type Unrotated struct {
 // PendingRotation tells of a rotation that was begun on a setup and has not come
 // to its end; false where there is none. `authbird resume` goes on with it.
 func PendingRotation(s *state.Setup) (Unrotated, bool) {
-	for _, name := range Credentials(s.Answers.Mode) {
+	for _, name := range credentialsOf(s) {
 		from, open := openRun(s, rotating(name))
 		if !open {
 			continue
@@ -151,6 +184,28 @@ func inGap(s *state.Setup) bool {
 	told, _ := s.Last(stepNewSecretNetBird)
 	known, _ := s.Last(stepNewSecretAuthentik)
 	return (sent || told.ObjectID != "") && known.ObjectID == ""
+}
+
+// gapOf says how a setup in the gap stands, by the NetBird process that answers
+// now.
+func gapOf(s *state.Setup, now facts.Fact[netbird.Instance]) doctor.Gap {
+	if !inGap(s) {
+		return doctor.NoGap
+	}
+	told, _ := s.Last(stepNewSecretNetBird)
+	began, open := s.Begun(rotating(keystore.ClientSecret), stepNewSecretNetBird)
+	if open {
+		told = began.Receipt
+	}
+	process, there := readProcess(told.Values[changedIn])
+	same, known := now.Value.Process.SameRun(process)
+	switch {
+	case !there || !now.OK() || !known || open && !same:
+		return doctor.GapUnsure
+	case same:
+		return doctor.GapOpen
+	}
+	return doctor.GapEntered
 }
 
 // PendingRotation is [PendingRotation] of a setup by its name.

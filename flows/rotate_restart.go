@@ -89,6 +89,9 @@ func (r *renewal) watcher(about About, told netbird.Process) *restartWatch {
 // RestartHow is what a person types to restart NetBird.
 const RestartHow = "restart NetBird now: docker compose restart in its folder, or systemctl restart netbird-management"
 
+// RestartBegins is what is said while NetBird is on its way down and up.
+const RestartBegins = "NetBird is going down"
+
 // notRestarted is why the run ends with the restart not seen through.
 func (r *renewal) notRestarted(about About, seen bool, err error) error {
 	if ctxErr := r.giveUpErr(err); ctxErr != nil {

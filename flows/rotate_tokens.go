@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"authbird/clients"
@@ -288,6 +289,13 @@ func (s oldAdminToken) Do(ctx context.Context, f *facts.Facts, _ Finding) (state
 	if err != nil {
 		return state.Receipt{}, err
 	}
+	stays, err := s.stays(old)
+	if err != nil {
+		return state.Receipt{}, err
+	}
+	if stays {
+		return state.Receipt{ObjectID: s.name}, s.Secrets.Delete(ctx, s.name+keystore.Old)
+	}
 	if s.where == AtAuthentik {
 		err = s.endAuthentik(ctx, f, in.Values[oldToken], old)
 	} else {
@@ -297,6 +305,21 @@ func (s oldAdminToken) Do(ctx context.Context, f *facts.Facts, _ Finding) (state
 		return state.Receipt{}, err
 	}
 	return state.Receipt{ObjectID: s.name}, s.Secrets.Delete(ctx, s.name+keystore.Old)
+}
+
+// stays says that the old token must not be deleted yet, because other setups
+// use it. One in wrong hands goes all the same.
+func (s oldAdminToken) stays(old string) (bool, error) {
+	others, err := s.alsoKept(s.name, old)
+	switch {
+	case err != nil || len(others) == 0:
+		return false, err
+	case s.o.Leak:
+		s.remark("the old %s was that of %s too, and is gone: authbird resume with another one and --keep-admin-tokens", words(s.name), strings.Join(others, ", "))
+		return false, nil
+	}
+	s.remark("the old %s stays, because %s uses it too; it goes when the last setup has renewed its own", words(s.name), strings.Join(others, ", "))
+	return true, nil
 }
 
 // endAuthentik deletes the token of that value: nothing says which of its

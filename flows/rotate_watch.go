@@ -191,7 +191,7 @@ func (w *restartWatch) take(ctx context.Context, s sight, now netbird.Instance) 
 	case isDown:
 		if !w.wasDown {
 			w.wasDown = true
-			w.say("NetBird is going down")
+			w.say(RestartBegins)
 		}
 		return false, w.act(ctx)
 	case sameRun:

@@ -106,36 +106,13 @@ func (s *Session) findTokens(ctx context.Context, given Tokens) (Tokens, error) 
 	return given, nil
 }
 
-// keepTokens stores the admin tokens if the person said so, and forgets them
-// otherwise.
-func (s *Session) keepTokens(ctx context.Context) error {
-	for name, token := range map[string]string{keystore.AuthentikToken: s.tokens.Authentik, keystore.NetBirdToken: s.tokens.NetBird} {
-		digest := s.setup.Digest(token)
-		if !s.Answers.KeepAdminTokens || token == "" || s.knows(name, digest) {
-			continue
-		}
-		if err := s.keys.Set(ctx, s.Name, name, token); err != nil {
-			return fmt.Errorf("store the %s: %w", name, err)
-		}
-		if err := s.setup.SaveCredential(state.Credential{Name: name, Made: s.bench.Now(), Digest: digest, Kept: true, UsedBy: "authbird"}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// knows says that just that credential is kept already: its age stays.
-func (s *Session) knows(name, digest string) bool {
-	return slices.ContainsFunc(s.setup.Credentials, func(c state.Credential) bool { return c.Name == name && c.Kept && c.Digest == digest })
-}
-
 // Plan says what Carry would do. It changes nothing.
 func (s *Session) Plan(ctx context.Context) (*Plan, error) {
 	if err := s.checkAnswers(); err != nil {
 		return nil, err
 	}
 	if open, ok := PendingRotation(s.setup); ok {
-		return nil, &Stopped{Reason: NeedsPerson, Err: fmt.Errorf("the renewal of the %s was begun and has not come to its end", words(open.Credential)), Hints: []string{"authbird resume"}}
+		return nil, unfinishedRenewal(open)
 	}
 	return s.Engine.Plan(ctx, s.flow)
 }
@@ -152,7 +129,7 @@ func (s *Session) Carry(ctx context.Context, p *Plan) ([]doctor.Result, error) {
 	if err != nil {
 		return results, err
 	}
-	if err := errors.Join(s.keepTokens(ctx), s.noteKey(p.Facts)); err != nil {
+	if err := errors.Join(s.keepTokens(ctx, p.Facts), s.noteKey(p.Facts)); err != nil {
 		return results, &Stopped{Reason: NotWritten, Err: err}
 	}
 	return results, s.noteProof()

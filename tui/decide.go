@@ -91,6 +91,10 @@ func (p *program) act(id int, a action) tea.Cmd {
 	case completed:
 		p.result = Result{Setup: a.name, Done: true}
 		return nil
+	case renewedOne:
+		p.result = Result{Setup: a.name, Done: true}
+		p.forgetToken(a.credential)
+		return nil
 	case diagnosed:
 		p.result = Result{Setup: a.d.Setup, Found: a.d}
 		return nil
@@ -110,6 +114,12 @@ func (p *program) walk(id int, a action) tea.Cmd {
 		return p.open(newRotateScreen(p.options.Shelf, p.options.Now, a.setup))
 	case renewOne:
 		return p.renew(a.setup, a.credential)
+	case renewLeaked:
+		order, yours := flows.Leaked(flows.Renewals(a.setup, p.options.Now()))
+		return p.renewNext(leak{setup: a.setup, order: order, at: -1, yours: yours})
+	case nextLeaked:
+		closing := p.popTo(len(p.stack) - 2)
+		return tea.Batch(closing, p.renewNext(p.draft.leak))
 	case modePicked:
 		return p.forward(modeChosen{a.mode, p.defaults(a.mode)})
 	case forward:
@@ -254,6 +264,29 @@ func (p *program) renew(s *state.Setup, credential string) tea.Cmd {
 	p.draftOf(s, toRenew)
 	p.draft.renew = credential
 	return p.afterMode()
+}
+
+// renewNext goes on to the next secret that is in wrong hands.
+func (p *program) renewNext(l leak) tea.Cmd {
+	name := l.next()
+	if name == "" {
+		return nil
+	}
+	l.at++
+	p.draftOf(l.setup, toRenew)
+	p.draft.renew, p.draft.leak = name, l
+	return p.afterMode()
+}
+
+// forgetToken drops a token that was given for this run and is renewed: from
+// here on the kept one is good.
+func (p *program) forgetToken(credential string) {
+	switch credential {
+	case keystore.AuthentikToken:
+		p.options.Tokens.Authentik = ""
+	case keystore.NetBirdToken:
+		p.options.Tokens.NetBird = ""
+	}
 }
 
 // afterMode asks for the tokens that are missing, and plans where none is.

@@ -15,10 +15,11 @@ type draft struct {
 	tokens    flows.Tokens
 	authentik flows.AuthentikSeen
 	netbird   flows.NetBirdSeen
-	kept      keptTokens            // the keystore has them: nobody need type them
-	stands    bool                  // the setup was there before this walk
-	why       purpose               // what the walk of a setup that stands is about
-	renew     string                // the credential to renew, where that is what it is about
+	kept      keptTokens // the keystore has them: nobody need type them
+	stands    bool       // the setup was there before this walk
+	why       purpose    // what the walk of a setup that stands is about
+	renew     string     // the credential to renew, where that is what it is about
+	leak      leak
 	found     bool                  // authbird didn't make it: only the doctor is asked about it
 	folder    string                // where relative paths begin
 	unproven  bool                  // its last run did not come to its end

@@ -52,6 +52,8 @@ type fakeBench struct {
 	blind     error           // why it can't look
 	patients  []Patient
 	repairs   [][]string // the ids that were planned
+	renewals  []fakeRenewal
+	says      string // what a renewal says while it waits for the restart
 }
 
 const (
@@ -442,6 +444,9 @@ func (s *fakeSession) Renew(_ context.Context, credential string, o flows.Rotate
 	if err := s.bench.call("Renew"); err != nil {
 		return nil, flows.Meaning{}, err
 	}
+	s.bench.mu.Lock()
+	s.bench.renewals = append(s.bench.renewals, fakeRenewal{s, credential, o})
+	s.bench.mu.Unlock()
 	return fakeRenewal{s, credential, o}, flows.Meaning{
 		What: []string{"a new secret is made and kept beside the old one", "NetBird restarts"}, Fails: "logins through Authentik, while NetBird restarts",
 		Must: "restart NetBird when authbird says so"}, nil
@@ -453,6 +458,9 @@ func (r fakeRenewal) Carry(ctx context.Context) (flows.Rotated, error) {
 	about.ID, about.Where = "new-authentik", flows.AtAuthentik
 	r.s.ears.Watch(flows.Event{Phase: flows.Doing, Step: about})
 	r.s.ears.Watch(flows.Event{Phase: flows.Waiting, Step: about, Finding: flows.Finding{Note: flows.RestartHow}})
+	if r.s.bench.says != "" {
+		r.s.ears.Watch(flows.Event{Phase: flows.Waiting, Step: about, Finding: flows.Finding{Note: r.s.bench.says}})
+	}
 	select {
 	case <-r.o.Restarted:
 	case <-ctx.Done():

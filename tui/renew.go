@@ -2,6 +2,8 @@ package tui
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -25,11 +27,22 @@ type renewScreen struct {
 	renewal    Renewal
 	events     []flows.Event // of steps, the newest of each
 	waiting    string        // what is waited for
+	byHand     bool          // it waits for the person to restart NetBird
 	ask        ask
 	trouble    trouble
 	done       flows.Rotated
 	proof      string // who signed in afterwards
 }
+
+// renewedOne is the intent to note that a credential was renewed, nextLeaked to
+// go on with the next one that is in wrong hands.
+type (
+	renewedOne struct{ name, credential string }
+	nextLeaked struct{}
+)
+
+func (renewedOne) intent() {}
+func (nextLeaked) intent() {}
 
 type renewStage int
 
@@ -82,7 +95,7 @@ func (s *renewScreen) read() tea.Cmd {
 		if err := j.open(ctx, opener, d); err != nil {
 			return renewalRead{seq: seq, err: err}
 		}
-		renewal, means, err := j.planRenewal(ctx, credential, flows.RotateOptions{Restarted: word})
+		renewal, means, err := j.planRenewal(ctx, credential, flows.RotateOptions{Restarted: word, Leak: d.leak.setup != nil})
 		return renewalRead{seq: seq, renewal: renewal, means: means, err: err}
 	}
 }
@@ -171,9 +184,10 @@ func (s *renewScreen) hear(things []any) {
 		}
 		if e.Phase == flows.Waiting {
 			s.waiting = e.Finding.Note
+			s.byHand = s.byHand || s.waiting == flows.RestartHow
 			continue
 		}
-		s.waiting = ""
+		s.waiting, s.byHand = "", false
 		events := append([]flows.Event(nil), s.events...)
 		if n := len(events); n > 0 && events[n-1].Step.ID == e.Step.ID {
 			events = events[:n-1]
@@ -194,11 +208,11 @@ func (s renewScreen) ended(msg renewalEnded) (screen, action) {
 	}
 	s.stage, s.done = renewDone, msg.done
 	if s.credential != keystore.ClientSecret || msg.done.Proven {
-		return s, completed{s.job.name}
+		return s, renewedOne{s.job.name, s.credential}
 	}
 	ctx, seq, j := s.ctx, s.seq, s.job
 	watch := func() tea.Msg { return signedIn{seq, j.awaitLogin(ctx)} }
-	return s, both{completed{s.job.name}, do(watch)}
+	return s, both{renewedOne{s.job.name, s.credential}, do(watch)}
 }
 
 // fail stops with the remedies that a renewal has.
@@ -223,6 +237,8 @@ func (s renewScreen) pressed(r room, msg tea.KeyPressMsg) (screen, action) {
 		return s, back{noEdit{}}
 	case "home":
 		return s, home{}
+	case "next":
+		return s, nextLeaked{}
 	case "quit":
 		return s, leave{}
 	case "restarted":
@@ -286,10 +302,16 @@ func (s renewScreen) Keys(room) []bind {
 	case renewStopped:
 		return s.trouble.keys()
 	case renewDone:
+		if name := s.draft.leak.next(); name != "" {
+			return []bind{{id: "next", keys: keyEnter, label: "↵", does: fmt.Sprintf(wordsRenewNext, plainName(name))}, bindBack(), bindQuit()}
+		}
 		return []bind{{id: "home", keys: []string{"enter", "esc", "h"}, label: "↵", does: "all setups"}, bindQuit()}
 	}
 	return []bind{bindBack(), bindQuit()}
 }
+
+// plainName is a credential as a sentence has it.
+func plainName(credential string) string { return strings.ReplaceAll(credential, "-", " ") }
 
 func (renewScreen) Help() help { return helpRenew }
 

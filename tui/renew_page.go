@@ -10,12 +10,13 @@ import (
 
 func (s renewScreen) Page(r room) page {
 	sh := newSheet(r)
-	title := fmt.Sprintf(wordsRenewTitle, strings.ReplaceAll(s.credential, "-", " "), said(s.job.name))
+	title := fmt.Sprintf(wordsRenewTitle, plainName(s.credential), said(s.job.name))
 	switch s.stage {
 	case renewReading:
 		sh.sign(0, signWorking, r.theme.accent, r.theme.text, wordsRenewReading)
 		return sh.page(title, wordsNothingDone)
 	case renewAsking:
+		s.drawLeak(sh)
 		s.drawMeaning(sh)
 		sh.gap()
 		s.ask.draw(sh)
@@ -41,6 +42,20 @@ func (s renewScreen) Page(r room) page {
 		sh.focused(func() { s.drawWaiting(sh) })
 	}
 	return sh.page(title, "")
+}
+
+// drawLeak says, of secrets in wrong hands, what comes when and what only the
+// person can do.
+func (s renewScreen) drawLeak(sh *sheet) {
+	l := s.draft.leak
+	if l.setup == nil {
+		return
+	}
+	sh.sign(0, signWarn, sh.theme.trouble, sh.theme.text, fmt.Sprintf(wordsRenewLeak, l.at+1, len(l.order)))
+	for _, name := range l.yours {
+		sh.sign(0, signWarn, sh.theme.trouble, sh.theme.text, fmt.Sprintf(wordsRenewYours, plainName(name)))
+	}
+	sh.gap()
 }
 
 func (s renewScreen) drawMeaning(sh *sheet) {
@@ -91,19 +106,20 @@ func (s renewScreen) drawWaiting(sh *sheet) {
 		sh.sign(0, signWorking, th.accent, th.text, wordsRenewGoing)
 		return
 	}
+	if s.byHand && s.waiting != flows.RestartBegins {
+		sh.sign(0, signWorking, th.accent, th.strong, wordsRenewType)
+		sh.command(2, wordsRenewCompose)
+		sh.command(2, wordsRenewSystemd)
+	}
 	if s.waiting != flows.RestartHow {
 		sh.sign(0, signWorking, th.accent, th.text, sentence(s.waiting))
-		return
 	}
-	sh.sign(0, signWorking, th.accent, th.strong, wordsRenewType)
-	sh.command(2, wordsRenewCompose)
-	sh.command(2, wordsRenewSystemd)
 }
 
 func (s renewScreen) drawDone(sh *sheet) {
 	th := sh.theme
 	sh.focused(func() {
-		sh.sign(0, signGood, th.good, th.strong, fmt.Sprintf(wordsRenewDone, strings.ReplaceAll(s.credential, "-", " ")))
+		sh.sign(0, signGood, th.good, th.strong, fmt.Sprintf(wordsRenewDone, plainName(s.credential)))
 	})
 	words := wordsRenewWindow
 	if s.credential == keystore.AppPassword {

@@ -37,8 +37,29 @@ type renewOne struct {
 	credential string
 }
 
+// renewLeaked is the intent to renew all of a setup, whose secrets are in wrong
+// hands.
+type renewLeaked struct{ setup *state.Setup }
+
 func (showCredentials) intent() {}
 func (renewOne) intent()        {}
+func (renewLeaked) intent()     {}
+
+// leak is a walk through the secrets of a setup that are in wrong hands.
+type leak struct {
+	setup *state.Setup // nil: none is
+	order []string     // what is renewed, one after the other
+	at    int
+	yours []string // what only the person can end
+}
+
+// next is the one to renew after this one; "": this is the last.
+func (l leak) next() string {
+	if l.setup == nil || l.at+1 >= len(l.order) {
+		return ""
+	}
+	return l.order[l.at+1]
+}
 
 func (s rotateScreen) Open(context.Context) (screen, []tea.Cmd) {
 	shelf := s.shelf
@@ -61,6 +82,8 @@ func (s rotateScreen) Update(r room, msg tea.Msg) (screen, action) {
 		case "renew":
 			row := s.rows[s.at]
 			return s, renewOne{s.setups[row.Setup], row.Name}
+		case "leak":
+			return s, renewLeaked{s.setups[s.rows[s.at].Setup]}
 		case "back":
 			return s, back{noEdit{}}
 		case "quit":
@@ -102,6 +125,9 @@ func (s rotateScreen) Keys(room) []bind {
 	var keys []bind
 	if row, ok := s.chosen(); ok && row.Why == "" {
 		keys = append(keys, bind{id: "renew", keys: keyEnter, label: "↵", does: wordsRotateRenew, more: wordsRotateRenewMore})
+	}
+	if _, ok := s.chosen(); ok {
+		keys = append(keys, bind{id: "leak", keys: []string{"l"}, label: "l", does: wordsRotateLeak, more: wordsRotateLeakMore})
 	}
 	return append(append(keys, bindMove()...), bindBack(), bindQuit())
 }

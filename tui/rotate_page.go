@@ -7,7 +7,6 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"authbird/flows"
-	"authbird/keystore"
 )
 
 func (s rotateScreen) Page(r room) page {
@@ -75,8 +74,11 @@ func (s rotateScreen) drawRow(sh *sheet, row flows.Renewal, here bool) {
 	if !row.Made.IsZero() {
 		age = fmt.Sprintf(wordsRotateDays, int(s.now().Sub(row.Made).Hours()/24))
 	}
-	if ends == "" && row.Known && row.Name != keystore.SigningKey {
+	switch {
+	case row.Endless():
 		ends = wordsRotateNever
+	case ends == "" && row.Known:
+		ends = wordsRotateUnknown
 	}
 	draw := func() {
 		if sh.width < narrow {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"authbird/flows"
+	"authbird/keystore"
+	"authbird/state"
 )
 
 func TestAClientSecretIsRenewedFromTheList(t *testing.T) {
@@ -76,5 +78,60 @@ func TestANoRenewsNothing(t *testing.T) {
 	d.until("client-secret")
 	if b.called("Carry") {
 		t.Error("it was carried out")
+	}
+}
+
+func TestWhatToTypeStaysWhileTheSameProcessAnswers(t *testing.T) {
+	b, o := standingBench()
+	b.says = "the same NetBird process still answers, so it has not restarted"
+	d := drive(t, o, 80, 24)
+	d.until("o rotate")
+	d.keys("o")
+	d.until("client-secret")
+	d.keys("enter")
+	d.until("Not now")
+	d.keys("left", "enter")
+	d.until("same NetBird process")
+	d.has("docker compose restart")
+}
+
+func TestSecretsInWrongHandsAreRenewedOneAfterTheOther(t *testing.T) {
+	for _, size := range sizes {
+		t.Run(fmt.Sprintf("%dx%d", size.w, size.h), func(t *testing.T) {
+			b, o := standingBench()
+			s := o.Shelf.(*fakeShelf).setups[0]
+			s.Credentials = append(s.Credentials, state.Credential{Name: keystore.AuthentikToken, Kept: true})
+			d := drive(t, o, size.w, size.h)
+			d.until("o rotate")
+			d.keys("o")
+			d.until("client-secret")
+			d.keys("l")
+			d.until("1 of 2")
+			d.showing("leak, asking")
+			d.has("authentik token", "netbird token was not kept")
+			d.until("Not now")
+			d.keys("left", "enter")
+			d.until("docker compose restart")
+			d.keys("r")
+			d.until("next: the client secret")
+			d.showing("leak, one done")
+			d.keys("enter")
+			d.until("2 of 2")
+			d.has("client secret")
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			var renewed []string
+			for _, r := range b.renewals {
+				if renewed = append(renewed, r.credential); !r.o.Leak {
+					t.Errorf("the %s is not renewed as leaked", r.credential)
+				}
+			}
+			if fmt.Sprint(renewed) != "[authentik-token client-secret]" {
+				t.Errorf("renewed %v", renewed)
+			}
+			if given := b.given[len(b.given)-1]; given.Authentik != "" || given.NetBird == "" {
+				t.Error("the token that was renewed is used on")
+			}
+		})
 	}
 }

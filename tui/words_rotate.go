@@ -11,10 +11,13 @@ const (
 	wordsRotateDue        = "%d due"
 	wordsRotateRenew      = "what renewing means"
 	wordsRotateRenewMore  = "Show what renewing it means. Nothing is done before you say so."
+	wordsRotateLeak       = "leaked: renew all"
+	wordsRotateLeakMore   = "The secrets of this setup are in wrong hands: renew all of them, and end the old ones first."
 	wordsRotateNotHere    = "not from here"
 	wordsRotateStopped    = "stopped"
 	wordsRotateOverdue    = "due"
 	wordsRotateNever      = "never"
+	wordsRotateUnknown    = "not known"
 	wordsRotateDays       = "%d days"
 	wordsRotateUsedBy     = "used by"
 	wordsRotateProof      = "last proof"
@@ -45,6 +48,9 @@ const (
 	wordsRenewUnproven  = "NetBird has restarted with it, and no login was seen yet. Sign in by Authentik on any device to prove it:"
 	wordsRenewProven    = "%s signed in: proven. The old secret is forgotten."
 	wordsRenewLeave     = "Leaving is fine: the old secret stays kept aside until a login has come."
+	wordsRenewLeak      = "In wrong hands, %d of %d: the old one ends as soon as the new one is there, whatever fails meanwhile."
+	wordsRenewYours     = "The %s was not kept, so it is not renewed from here: delete it at its server yourself."
+	wordsRenewNext      = "next: the %s"
 	wordsRenewLine      = "%s: the %s is renewed"
 )
 
