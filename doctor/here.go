@@ -16,7 +16,7 @@ func (c Case) here() []Question {
 	}
 	wave := 0
 	if c.Here.Gap != NoGap { // NetBird's process tells how bad it is
-		wave = 1
+		wave = 2
 	}
 	return []Question{
 		ask(wave, "unfinished", "nothing is unfinished", Here, func(*facts.Facts) Outcome { return unfinished(c.Here) }),

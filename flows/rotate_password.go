@@ -53,10 +53,11 @@ func (r *renewal) passwordFlow() Flow {
 	if r.o.NetBirdConfig != "" {
 		flow.Steps = append(flow.Steps, passwordInFile{r, stepNewPasswordManagement, "management.json", r.o.NetBirdConfig})
 	}
-	restart := awaitRestart{renewal: r, id: stepNewPasswordRestart, told: r.fileTold,
+	restart := awaitRestart{renewal: r, id: stepNewPasswordRestart, told: r.fileTold, stays: "both app passwords are good until then; restart NetBird, then go on",
 		why: "NetBird reads the app password when it starts; until then it goes on with the old one, which stays good"}
 	forget, inForce := oldPassword{r}, passwordInForce{r}
 	if r.o.Leak { // the old one must end, whatever becomes of NetBird's calls
+		restart.stays = "NetBird's calls to Authentik fail until it has restarted with the new one: restart it, then go on"
 		flow.Steps = append(flow.Steps, inForce, forget, restart, end)
 	} else {
 		flow.Steps = append(flow.Steps, restart, inForce, forget, end)

@@ -22,6 +22,8 @@ type awaitRestart struct {
 	seen    func() bool   // it was, as another step has seen; nil: none has
 	told    func() string // the process that was told, as the journal has it
 	ready   func(context.Context) error
+	since   func() time.Time // when what fails until the restart began to; nil: with the restart
+	stays   string           // how things are until it has restarted
 }
 
 func (s awaitRestart) About() About {
@@ -42,8 +44,16 @@ func (s awaitRestart) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.
 	told, _ := readProcess(s.told())
 	w := s.watcher(s.About(), told)
 	w.ready, w.blind = s.ready, !f.NetBird.Instance.OK()
+	if s.since != nil {
+		w.since = s.since()
+	}
 	receipt := state.Receipt{ObjectID: s.id, Values: map[string]string{restartSeen: "yes"}}
-	return receipt, s.watchRestart(ctx, f, w, s.About())
+	err := s.watchRestart(ctx, f, w, s.About())
+	var stop *Stopped
+	if errors.As(err, &stop) && stop.Reason == NeedsPerson {
+		stop.Hints = append(stop.Hints, s.stays, "authbird resume")
+	}
+	return receipt, err
 }
 
 func (s awaitRestart) Undo(context.Context, state.Receipt) error { return nil }

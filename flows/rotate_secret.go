@@ -253,6 +253,7 @@ func (s secretAtAuthentik) Do(ctx context.Context, f *facts.Facts, found Finding
 	process, _ := readProcess(told.Values[changedIn])
 	receipt := state.Receipt{ObjectID: found.ObjectID, Digest: s.Record.Digest(f.Local.Renewed.Value)}
 	if s.o.Leak {
+		receipt.Values = map[string]string{endedAt: s.Now().UTC().Format(time.RFC3339Nano)}
 		return receipt, give(f.Local.Renewed.Value)(ctx)
 	}
 	w := s.watcher(s.About(), process)
@@ -262,6 +263,10 @@ func (s secretAtAuthentik) Do(ctx context.Context, f *facts.Facts, found Finding
 	receipt.Values = map[string]string{restartSeen: "yes"}
 	return receipt, s.watchRestart(ctx, f, w, s.About())
 }
+
+// endedAt is the receipt's value of when the old secret, in wrong hands, ended at
+// Authentik: logins fail from then on.
+const endedAt = "ended_at"
 
 // secretRestart waits for the restart where the new secret was put into force at
 // Authentik without waiting for it.
@@ -277,6 +282,12 @@ func (r *renewal) secretRestart() Step {
 			return told.Values[changedIn]
 		},
 		ready: r.loginsBegin,
+		since: func() time.Time {
+			known, _ := r.Record.Last(stepNewSecretAuthentik)
+			at, _ := time.Parse(time.RFC3339Nano, known.Values[endedAt])
+			return at
+		},
+		stays: "logins through Authentik fail until NetBird has restarted: restart it, then go on",
 	}
 }
 

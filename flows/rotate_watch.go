@@ -76,6 +76,7 @@ type restartWatch struct {
 	// where what was seen turns out to be none. Either may be nil.
 	atOnce, back func(context.Context) error
 
+	since      time.Time  // from when on logins fail whatever the restart does; zero: from the restart on
 	lastGood   time.Time  // when the old process was last known to answer
 	justNow    bool       // told is of the look before
 	acted      bool       // atOnce has returned nil
@@ -119,6 +120,9 @@ func (w *restartWatch) watch(ctx context.Context) (seen bool, err error) {
 
 func (w *restartWatch) start(ctx context.Context) {
 	w.lastGood = w.now()
+	if !w.since.IsZero() {
+		w.lastGood = w.since
+	}
 	if w.command == nil {
 		return
 	}
@@ -172,7 +176,7 @@ func (w *restartWatch) look(ctx context.Context) (sight, netbird.Instance) {
 		}
 		if s == sameRun {
 			w.told, w.justNow = now.Process, true
-			if !w.acted {
+			if !w.acted && w.since.IsZero() {
 				w.lastGood = begun
 			}
 		}
@@ -263,7 +267,9 @@ func (w *restartWatch) blip(ctx context.Context) error {
 		}
 		w.windows = append(w.windows, Window{w.lastGood, w.now()})
 	}
-	w.acted, w.lastGood = false, w.now()
+	if w.acted = false; w.since.IsZero() {
+		w.lastGood = w.now()
+	}
 	return nil
 }
 

@@ -286,8 +286,18 @@ func (s renewScreen) Interrupt() (screen, action, bool) {
 	return s, stay{}, false
 }
 
+// goesBack says that leaving before the restart puts everything back: a client
+// secret that is not in wrong hands. Of others both are good, or the old one has
+// ended.
+func (s renewScreen) goesBack() bool {
+	return s.credential == keystore.ClientSecret && s.draft.leak.setup == nil
+}
+
 func (s renewScreen) Keys(room) []bind {
-	stop := bind{id: "stop", label: "ctrl+c", does: "leave, and put it back"}
+	stop := bind{id: "stop", label: "ctrl+c", does: wordsRenewStop}
+	if s.goesBack() {
+		stop.does = wordsRenewStopBack
+	}
 	switch s.stage {
 	case renewAsking:
 		return append(s.ask.keys(), bindBack(), bindQuit())
@@ -297,7 +307,7 @@ func (s renewScreen) Keys(room) []bind {
 		}
 		return []bind{{id: "restarted", keys: []string{"r"}, label: "r", does: wordsRenewRestarted, more: wordsRenewWordMore}, stop}
 	case renewStopping:
-		stop.does = "give up at once"
+		stop.does = wordsRenewStopNow
 		return []bind{stop}
 	case renewStopped:
 		return s.trouble.keys()

@@ -31,13 +31,17 @@ func (s renewScreen) Page(r room) page {
 	}
 	s.drawSteps(sh)
 	sh.gap()
+	stopping := wordsRenewStopping
+	if !s.goesBack() {
+		stopping = wordsRenewStoppingOn
+	}
 	switch s.stage {
 	case renewStopped:
 		s.trouble.draw(sh)
 	case renewGivingUp:
 		sh.focused(func() { sh.sign(0, signWorking, sh.theme.accent, sh.theme.text, wordsRunGivingUp) })
 	case renewStopping:
-		sh.focused(func() { sh.sign(0, signWorking, sh.theme.accent, sh.theme.text, wordsRenewStopping) })
+		sh.focused(func() { sh.sign(0, signWorking, sh.theme.accent, sh.theme.text, stopping) })
 	default:
 		sh.focused(func() { s.drawWaiting(sh) })
 	}
