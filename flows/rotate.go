@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -245,12 +246,34 @@ func (r *Rotation) Carry(ctx context.Context) (Rotated, error) {
 	if err := r.s.noteProof(); err != nil {
 		return out, err
 	}
+	if err := r.noteOutage(); err != nil {
+		return out, &Stopped{Reason: NotWritten, Err: err}
+	}
 	if r.Credential != keystore.ClientSecret {
 		out.Proven = r.Credential != keystore.SigningKey
 		return out, nil
 	}
 	out.Proven, err = r.loginSince(ctx)
 	return out, err
+}
+
+// noteOutage keeps how long the restart took, for who asks before the next.
+func (r *Rotation) noteOutage() error {
+	if len(r.run.windows) == 0 || r.o.Leak { // a leak's waits for the person
+		return nil
+	}
+	c := r.run.credential(r.Credential)
+	c.Outage = r.run.windows[len(r.run.windows)-1].Length()
+	return r.s.setup.SaveCredential(c)
+}
+
+// lastTime is how long the restart took at the last renewal, in words.
+func (r *Rotation) lastTime() string {
+	took := r.run.credential(r.Credential).Outage
+	if took <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("; about %d s last time", int(math.Ceil(took.Seconds())))
 }
 
 // restart runs the command that the person gave.

@@ -149,3 +149,26 @@ func TestATokenThatAnotherSetupKeepsIsNotDeletedUnderIt(t *testing.T) {
 		t.Error("the setup itself was not renewed")
 	}
 }
+
+func TestHowLongTheLastRestartTookIsToldBeforeTheNext(t *testing.T) {
+	l := standing(t)
+	means := func() flows.Meaning {
+		s, err := l.bench.Open(t.Context(), setupName, l.answers, l.tokens)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		r, err := s.PlanRotation(t.Context(), keystore.ClientSecret, alone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Means
+	}
+	if m := means(); strings.Contains(m.Fails, "last time") {
+		t.Errorf("before the first renewal it says %q", m.Fails)
+	}
+	l.mustRotate(keystore.ClientSecret, alone)
+	if m := means(); !strings.Contains(m.Fails, "about 1 s last time") {
+		t.Errorf("before the second it says %q", m.Fails)
+	}
+}

@@ -411,14 +411,24 @@ func TestALeakedSecretEndsFirst(t *testing.T) {
 	o.Leak = true
 	l.answers.RestartCommand = ""
 	old := l.secret(keystore.ClientSecret)
-	if _, err := l.rotate(t.Context(), keystore.ClientSecret, o, nil); err == nil || flows.StopOf(err).Reason != flows.NeedsPerson {
+	_, err := l.rotate(t.Context(), keystore.ClientSecret, o, nil)
+	if err == nil || flows.StopOf(err).Reason != flows.NeedsPerson {
 		t.Fatalf("without a restart it ended with %v", err)
+	}
+	if hints := flows.StopOf(err).Hints; len(hints) == 0 || !strings.Contains(hints[0], "fail until NetBird has restarted") {
+		t.Errorf("what fails is not said: %v", hints)
 	}
 	if authentik, _ := l.clientSecrets(); authentik == old {
 		t.Fatal("the leaked secret is still good at Authentik")
 	}
+	if err := l.hands.Wait(t.Context(), time.Minute); err != nil { // of the person
+		t.Fatal(err)
+	}
 	l.command(l.netbird.Restart)
-	l.mustRotate(keystore.ClientSecret, alone)
+	out := l.mustRotate(keystore.ClientSecret, alone)
+	if len(out.Windows) == 0 || out.Windows[len(out.Windows)-1].Length() < time.Minute {
+		t.Errorf("logins failed for more than a minute, and it says %v", out.Windows)
+	}
 	if _, err := l.signsIn(); err != nil {
 		t.Error(err)
 	}

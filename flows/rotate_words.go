@@ -41,7 +41,7 @@ func (r *Rotation) secretMeaning() Meaning {
 			"NetBird restarts, and in that moment Authentik gets the new one",
 			"the new one is checked; the old one is kept aside until a login has proven it",
 		},
-		Fails: "logins through Authentik, from NetBird going down until it answers again; who is logged in stays so",
+		Fails: "logins through Authentik, from NetBird going down until it answers again" + r.lastTime() + "; who is logged in stays so",
 		Must:  "restart NetBird when authbird says so; if you leave before, everything is put back",
 	}
 	if r.run.o.Leak {
@@ -65,7 +65,7 @@ func (r *Rotation) passwordMeaning() Meaning {
 			"a new app password is made, kept, and added beside the old one",
 			"it is tried with NetBird's own calls",
 		},
-		Fails: "nothing but what NetBird's restart itself interrupts: both app passwords are good until NetBird uses the new one",
+		Fails: "nothing but what NetBird's restart itself interrupts" + r.lastTime() + ": both app passwords are good until NetBird uses the new one",
 		Must:  "restart NetBird when authbird says so",
 	}
 	switch {

@@ -123,6 +123,8 @@ type Credential struct {
 	UsedBy  string    `json:"used_by,omitempty"`
 	Backend string    `json:"backend,omitempty"` // of the keystore: "keyring", "file", "env"
 	ID      string    `json:"id,omitempty"`      // what the server calls it, where authbird made it
+	// Outage is for how long logins, or NetBird, were away at its last renewal.
+	Outage time.Duration `json:"outage,omitempty"`
 	// EndUnknown says that nothing tells when it expires; Expires is zero then.
 	EndUnknown bool `json:"end_unknown,omitempty"`
 	Kept       bool `json:"kept,omitempty"` // false: forgotten after the run, so not rotatable from here

@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"authbird/flows"
 	"authbird/keystore"
 	"authbird/state"
 )
@@ -245,6 +246,9 @@ func (s homeScreen) drawState(line func(label, value string), x *state.Setup, st
 		return
 	}
 	line("Why", st.detail)
+	if open, ok := flows.PendingRotation(x); ok && open.RestartBreaks {
+		line("Careful", wordsRenewGap)
+	}
 	sides := standsAt(x)
 	if len(sides) == 0 {
 		line("Stands", wordsNothingStands)

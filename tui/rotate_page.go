@@ -104,6 +104,9 @@ func (s rotateScreen) drawChosen(sh *sheet, row flows.Renewal) {
 		sh.text(0, th.text, sentence(row.Why))
 		return
 	}
+	if row.RestartBreaks {
+		sh.sign(0, signWarn, th.trouble, th.text, sentence(wordsRenewGap))
+	}
 	if row.UsedBy != "" {
 		sh.pair(0, 12, wordsRotateUsedBy, th.text, said(row.UsedBy))
 	}

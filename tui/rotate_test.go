@@ -135,3 +135,18 @@ func TestSecretsInWrongHandsAreRenewedOneAfterTheOther(t *testing.T) {
 		})
 	}
 }
+
+func TestASetupInTheGapSaysThatARestartWouldBreakLogins(t *testing.T) {
+	_, o := standingBench()
+	x := o.Shelf.(*fakeShelf).setups[0]
+	const flow = "rotate-client-secret"
+	x.Entries = append(x.Entries, state.Entry{Time: now, Run: "c", Flow: flow, Phase: state.Began},
+		state.Entry{Time: now, Run: "c", Flow: flow, Step: "new-client-secret-netbird", Phase: state.Done, Receipt: state.Receipt{ObjectID: "x"}},
+		state.Entry{Time: now, Run: "c", Flow: flow, Step: "new-client-secret-authentik", Phase: state.Began})
+	d := drive(t, o, 80, 24)
+	d.until("o rotate")
+	d.has("a restart of NetBird now would break", "logins")
+	d.keys("o")
+	d.until("client-secret")
+	d.has("stopped", "a restart of NetBird now would break")
+}

@@ -55,6 +55,7 @@ const (
 	wordsRenewLeak       = "In wrong hands, %d of %d: the old one ends as soon as the new one is there, whatever fails meanwhile."
 	wordsRenewYours      = "The %s was not kept, so it is not renewed from here: delete it at its server yourself."
 	wordsRenewNext       = "next: the %s"
+	wordsRenewGap        = "its renewal was stopped part-way: a restart of NetBird now would break logins"
 	wordsRenewLine       = "%s: the %s is renewed"
 )
 
