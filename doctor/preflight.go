@@ -327,7 +327,7 @@ func authentikGroups(f *facts.Facts, w Wants) Outcome {
 			return unreadAt(authentikHealthy(f), g.Err)
 		}
 		if len(g.Value) == 0 {
-			return Outcome{Verdict: Fail, Cause: fmt.Sprintf("Authentik has no group %q (upper and lower case count)", clients.Clean(name)), Advice: "make the group, or leave --allow-group out"}
+			return Outcome{Verdict: Fail, Cause: fmt.Sprintf("Authentik has no group %q (upper and lower case count)", clients.Clean(name)), Advice: "make the group in Authentik, or name another"}
 		}
 	}
 	return ok("")
