@@ -68,7 +68,7 @@ func (a *app) tasksOf(setups []*state.Setup, wanted []string) []*task {
 			}
 		}
 		if a.opts.leak && len(wanted) == 0 {
-			t.wanted = leakOrder(renewals)
+			t.wanted, _ = flows.Leaked(renewals)
 		}
 		if len(t.wanted) > 0 {
 			out = append(out, t)
