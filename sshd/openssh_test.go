@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/charmbracelet/x/vt"
 	"github.com/creack/pty"
 	gossh "golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
 )
 
 // openssh is a host that the real client comes to, with its files.
@@ -28,6 +30,7 @@ type openssh struct {
 	*host
 	home  string
 	known string
+	agent string // the socket of one; "none"
 }
 
 // newOpenSSH makes the files of two keys, mine and other; mine may log in.
@@ -39,7 +42,7 @@ func newOpenSSH(t *testing.T) *openssh {
 		}
 	}
 	home := t.TempDir()
-	o := &openssh{home: home, known: filepath.Join(home, "known")}
+	o := &openssh{home: home, known: filepath.Join(home, "known"), agent: "none"}
 	o.keyFile(t, "other")
 	mine := o.keyFile(t, "mine")
 	o.host = newHost(t, func(so *Options) { so.Allow = append(so.Allow, mine) })
@@ -80,13 +83,33 @@ func (o *openssh) keyFile(t *testing.T, name string) string {
 func (o *openssh) command(ctx context.Context, program, key string, args ...string) *exec.Cmd {
 	_, port, _ := net.SplitHostPort(o.address())
 	all := []string{"-F", "none", "-o", "UserKnownHostsFile=" + o.known, "-o", "GlobalKnownHostsFile=none", "-o", "StrictHostKeyChecking=yes",
-		"-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=none", "-o", "Port=" + port, "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"}
+		"-o", "IdentitiesOnly=yes", "-o", "IdentityAgent=" + o.agent, "-o", "Port=" + port, "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"}
 	if key != "" {
 		all = append(all, "-i", filepath.Join(o.home, key))
 	}
 	cmd := exec.CommandContext(ctx, program, append(all, args...)...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + o.home, "TERM=xterm-256color", "AUTHENTIK_TOKEN=injected", "LD_PRELOAD="}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + o.home, "TERM=xterm-256color", "DISPLAY=:99", "AUTHENTIK_TOKEN=injected", "LD_PRELOAD="}
 	return cmd
+}
+
+// runAgent has an agent that the client can forward..
+func (o *openssh) runAgent() {
+	o.t.Helper()
+	o.agent = filepath.Join(o.home, "agent")
+	l, err := net.Listen("unix", o.agent)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _ = agent.ServeAgent(agent.NewKeyring(), c) }()
+		}
+	}()
 }
 
 // says runs a command to its end, without a terminal.
@@ -156,6 +179,7 @@ func TestTheRealClientGetsTheScreensAndNothingElse(t *testing.T) {
 // forward and variables that mean something elsewhere.
 func TestTheRealClientInATerminal(t *testing.T) {
 	o := newOpenSSH(t)
+	o.runAgent()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -164,7 +188,7 @@ func TestTheRealClientInATerminal(t *testing.T) {
 	}
 	local := free.Addr().String()
 	free.Close()
-	cmd := o.command(ctx, "ssh", "mine", "-A", "-X", "-L", local+":127.0.0.1:22", "-o", "SendEnv=AUTHENTIK_TOKEN", "-o", "SetEnv=LD_PRELOAD=/tmp/x.so", "127.0.0.1")
+	cmd := o.command(ctx, "ssh", "mine", "-A", "-Y", "-L", local+":127.0.0.1:22", "-o", "SendEnv=AUTHENTIK_TOKEN", "-o", "SetEnv=LD_PRELOAD=/tmp/x.so", "127.0.0.1")
 	tty, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 12, Cols: 40})
 	if err != nil {
 		t.Fatal(err)
@@ -194,6 +218,10 @@ func TestTheRealClientInATerminal(t *testing.T) {
 		if r.Kind == "refused" {
 			asked = append(asked, r.What)
 		}
+	}
+	slices.Sort(asked)
+	if !slices.Equal(asked, []string{"auth-agent-req@openssh.com", "x11-req"}) {
+		t.Errorf("the client asked for %q", asked)
 	}
 	_ = v.emu.Close()
 	o.goodLogin()
