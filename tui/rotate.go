@@ -18,6 +18,7 @@ type rotateScreen struct {
 	rows   []flows.Renewal
 	setups map[string]*state.Setup
 	loaded bool
+	early  []tea.KeyPressMsg // typed before the list was there
 	err    error
 	at     int
 	look   string // the setup to put the cursor on
@@ -73,8 +74,16 @@ func (s rotateScreen) Update(r room, msg tea.Msg) (screen, action) {
 	switch msg := msg.(type) {
 	case setupsRead:
 		s.take(msg)
+		early := s.early
+		s.early = nil
+		return s, retype{early}
 	case tea.KeyPressMsg:
-		switch hit(msg, s.Keys(r)) {
+		id := hit(msg, s.Keys(r))
+		if !s.loaded && (len(s.early) > 0 || id != "back" && id != "quit") {
+			s.early = append(s.early[:len(s.early):len(s.early)], msg)
+			return s, stay{}
+		}
+		switch id {
 		case "up":
 			s.at = max(s.at-1, 0)
 		case "down":

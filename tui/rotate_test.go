@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	tea "charm.land/bubbletea/v2"
+
 	"authbird/flows"
 	"authbird/keystore"
 	"authbird/state"
@@ -45,6 +47,36 @@ func TestAClientSecretIsRenewedFromTheList(t *testing.T) {
 				t.Errorf("%d logins written down, want the one that came", len(b.noted))
 			}
 		})
+	}
+}
+
+// On a slow line keys come before the list does. None is lost.
+func TestKeysTypedBeforeTheCredentialsAreThere(t *testing.T) {
+	_, o := standingBench()
+	d := drive(t, o, 80, 24)
+	d.until("o rotate")
+	r := d.p.room
+	var s screen = newRotateScreen(o.Shelf, d.p.options.Now, "")
+	for _, k := range []rune{tea.KeyDown, tea.KeyUp, tea.KeyEnter} {
+		var act action
+		if s, act = s.Update(r, tea.KeyPressMsg{Code: k}); act != (stay{}) {
+			t.Fatalf("%v does something already: %v", k, act)
+		}
+	}
+	setups, err := o.Shelf.List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, act := s.Update(r, setupsRead{setups: setups})
+	again, ok := act.(retype)
+	if !ok || len(again.keys) != 3 {
+		t.Fatalf("the keys are gone: %v", act)
+	}
+	for _, k := range again.keys {
+		s, act = s.Update(r, k)
+	}
+	if one, ok := act.(renewOne); !ok || one.credential != "client-secret" {
+		t.Errorf("they do %v", act)
 	}
 }
 
