@@ -99,12 +99,21 @@ func (s passwordAtAuthentik) Look(f *facts.Facts, past state.Receipt) Finding {
 	if !fresh.OK() {
 		return Finding{Verdict: Missing}
 	}
-	t, stands := tokenNamed(f.Authentik.Passwords.Value, s.tokenName(fresh.Value))
+	name := s.tokenName(fresh.Value)
+	t, stands := tokenNamed(f.Authentik.Passwords.Value, name)
+	found := Finding{Verdict: InPlace, ObjectID: t.Identifier}
 	if !stands || past.Digest != s.Record.Digest(fresh.Value) {
-		return Finding{Verdict: Missing, ObjectID: t.Identifier}
+		found.Verdict = Missing
 	}
-	return Finding{Verdict: InPlace, ObjectID: t.Identifier}
+	if current, _ := s.Record.Last(stepAppPassword); current.ObjectID != name {
+		found.Intent.Values = map[string]string{oldToken: current.ObjectID}
+	}
+	return found
 }
+
+// oldToken is the receipt's value that names the token which the new one
+// replaces. It is known before anything is replaced and kept until the end.
+const oldToken = "old_token"
 
 // tokenName is what a renewed secret's token is called at Authentik: another
 // name each time, and the same for the same secret, so that it is found again.
@@ -273,26 +282,16 @@ func (s passwordInForce) Look(f *facts.Facts, past state.Receipt) Finding {
 	if now := f.Local.AppPassword; now.OK() && past.Digest == s.Record.Digest(now.Value) && past.Digest != "" {
 		return Finding{Verdict: InPlace, ObjectID: keystore.AppPassword}
 	}
-	found := Finding{Verdict: Missing}
-	made, _ := s.Record.Last(stepNewPasswordAuthentik)
-	if current, _ := s.Record.Last(stepAppPassword); current.ObjectID != made.ObjectID {
-		found.Intent.Values = map[string]string{oldToken: current.ObjectID}
-	}
-	return found
+	return Finding{Verdict: Missing}
 }
 
-// oldToken is the receipt's value that names the token which the new one
-// replaces.
-const oldToken = "old_token"
-
-func (s passwordInForce) Do(ctx context.Context, f *facts.Facts, found Finding) (state.Receipt, error) {
+func (s passwordInForce) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.Receipt, error) {
 	made, _ := s.Record.Last(stepNewPasswordAuthentik)
 	current, _ := s.Record.Last(stepAppPassword)
 	receipt, err := s.inForce(ctx, keystore.AppPassword, f.Local.AppPassword, f.Local.Renewed, "NetBird's management server, as "+s.Answers.ServiceAccount)
 	if err != nil {
 		return receipt, err
 	}
-	receipt.Values = map[string]string{oldToken: found.Intent.Values[oldToken]} // as it was before the first attempt
 	secret, _ := s.Record.Last(stepAppPasswordSecret)
 	secret.Digest, current.Digest, current.ObjectID, current.Made = receipt.Digest, receipt.Digest, made.ObjectID, true
 	if err := s.write(stepAppPasswordSecret, state.Done, secret, "a new app password"); err != nil {
@@ -321,8 +320,8 @@ func (s oldPassword) About() About {
 func (s oldPassword) Patience() time.Duration { return s.wait() }
 
 func (s oldPassword) identifier() string {
-	in, _ := s.Record.Last(stepNewPasswordInForce)
-	return in.Values[oldToken]
+	made, _ := s.Record.Last(stepNewPasswordAuthentik)
+	return made.Values[oldToken]
 }
 
 func (s oldPassword) Look(f *facts.Facts, past state.Receipt) Finding {
