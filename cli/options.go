@@ -58,6 +58,9 @@ type options struct {
 	doctor doctorOptions
 }
 
+// mostDays is the longest that a credential may be said to live.
+const mostDays = 3650
+
 // defaultTimeout bounds each request.
 const defaultTimeout = 20 * time.Second
 
@@ -203,8 +206,8 @@ func (o *options) check(given map[string]string) error {
 	if given["wait"] != "" && o.wait <= 0 {
 		return usagef("%s must be longer than nothing", flagOr("wait", given))
 	}
-	if given["rotate-every"] != "" && (o.rotateEvery < 1 || o.rotateEvery > 3650) {
-		return usagef("%s is a number of days, from 1 to 3650", flagOr("rotate-every", given))
+	if given["rotate-every"] != "" && (o.rotateEvery < 1 || o.rotateEvery > mostDays) {
+		return usagef("%s is a number of days, from 1 to %d", flagOr("rotate-every", given), mostDays)
 	}
 	if o.caFile != "" {
 		if _, err := clients.New(clients.Options{CAFile: o.caFile}); err != nil {

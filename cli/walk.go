@@ -295,7 +295,7 @@ func (a *app) askOptions(ctx context.Context, j *job) error {
 	n := &j.answers
 	own := fmt.Sprintf("the connector %q", n.ConnectorName)
 	if n.Mode == state.Standalone {
-		own = fmt.Sprintf("the service account %q with the rights %s, redirect URIs %s, values into %s", n.ServiceAccount, n.Rights, n.RedirectMode, n.EnvFile)
+		own = standaloneWords(*n)
 	}
 	a.lines.say("As it stands: provider and application %q with the slug %s, %s, secrets in %s.", n.Name, n.Slug, own, keystoreWords(n.Keystore))
 	yes, err := a.lines.confirm(ctx, "Is that right?", true)
@@ -317,7 +317,7 @@ func (a *app) askOptions(ctx context.Context, j *job) error {
 			return a.askChoice(ctx, "Which signing key?", &n.SigningKey, first)
 		},
 		func() error { return a.askGroups(ctx, n) },
-		func() error { return a.askOfMode(ctx, n) },
+		func() error { return a.askOfMode(ctx, n, choices) },
 		func() error { return a.askKeeping(ctx, j) },
 	} {
 		if err := ask(); err != nil {
@@ -328,33 +328,14 @@ func (a *app) askOptions(ctx context.Context, j *job) error {
 }
 
 // askOfMode asks what only one of the modes has.
-func (a *app) askOfMode(ctx context.Context, n *state.Answers) error {
+func (a *app) askOfMode(ctx context.Context, n *state.Answers, choices flows.Choices) error {
 	if n.Mode != state.Standalone {
 		if err := a.askText(ctx, "Name of the connector on NetBird's login page?", &n.ConnectorName); err != nil {
 			return err
 		}
 		return a.askGroupSync(ctx, n)
 	}
-	if err := a.askText(ctx, "Name of the service account?", &n.ServiceAccount); err != nil {
-		return err
-	}
-	err := a.askChoice(ctx, "Which rights for it?", &n.Rights, []flows.Choice{
-		{Value: flows.RightsAdmins, Label: "administrator", Note: "as documented"},
-		{Value: flows.RightsLeast, Label: "reading users only", Note: "all that NetBird needs"},
-	})
-	if err != nil {
-		return err
-	}
-	err = a.askChoice(ctx, "Which redirect URIs?", &n.RedirectMode, []flows.Choice{
-		{Value: flows.RedirectsDocumented, Label: "everything below NetBird's domain", Note: "as documented"},
-		{Value: flows.RedirectsStrict, Label: "just the addresses that NetBird uses", Note: "safer"},
-	})
-	if err != nil {
-		return err
-	}
-	err = a.askText(ctx, "Where is setup.env, or shall it be?", &n.EnvFile)
-	n.EnvFile = absolute(n.EnvFile)
-	return err
+	return a.askStandalone(ctx, n, choices.Management)
 }
 
 func keystoreWords(kind string) string {
@@ -429,6 +410,13 @@ func (a *app) askKeeping(ctx context.Context, j *job) error {
 		return err
 	}
 	j.answers.Keystore = kinds[i].value
-	j.answers.KeepAdminTokens, err = a.lines.confirm(ctx, "Keep both admin tokens there too, so that credentials can be renewed from here?", j.answers.KeepAdminTokens)
-	return err
+	tokens := "both admin tokens"
+	if j.answers.Mode == state.Standalone {
+		tokens = "Authentik's token"
+	}
+	j.answers.KeepAdminTokens, err = a.lines.confirm(ctx, "Keep "+tokens+" there too, so that credentials can be renewed from here?", j.answers.KeepAdminTokens)
+	if err != nil {
+		return err
+	}
+	return a.askDays(ctx, &j.answers.RotateEvery)
 }

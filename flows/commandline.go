@@ -1,6 +1,7 @@
 package flows
 
 import (
+	"strconv"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -44,7 +45,11 @@ func CommandLine(a state.Answers, setup string) string {
 	flag("device-flow", a.DeviceFlow, byDefault.DeviceFlow)
 	flag("netbird-config", a.NetBirdConfig, "")
 	flag("restart-command", a.RestartCommand, "")
+	if a.RotateEvery != 0 {
+		flag("rotate-every", strconv.Itoa(a.RotateEvery), strconv.Itoa(RotateEvery))
+	}
 	flag("keystore", a.Keystore, "")
+	flag("keystore-identity", a.KeystoreIdentity, "")
 	if a.AllowHTTP {
 		words = append(words, "--allow-http")
 	}

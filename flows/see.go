@@ -3,6 +3,7 @@ package flows
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"authbird/clients/netbird"
 	"authbird/doctor"
 	"authbird/facts"
+	"authbird/hostfiles"
 	"authbird/state"
 )
 
@@ -133,7 +135,8 @@ type Choices struct {
 	AuthorizationFlows []Choice
 	SigningKeys        []Choice
 	Groups             []Choice
-	MoreGroups         bool // there are others than these
+	MoreGroups         bool   // there are others than these
+	Management         string // a management.json beside setup.env: NetBird is set up there already
 }
 
 // Choices reads them.
@@ -143,6 +146,9 @@ func (b *Bench) Choices(ctx context.Context, a state.Answers, t Tokens) (Choices
 		return Choices{}, err
 	}
 	var c Choices
+	if a.Mode == state.Standalone {
+		c.Management = hostfiles.Standing(filepath.Dir(a.EnvFile))
+	}
 	flows, err := s.authentik.Flows(ctx)
 	if err != nil {
 		return c, err

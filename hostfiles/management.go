@@ -292,6 +292,22 @@ func ReadManagement(existing []byte) (Management, error) {
 	}, nil
 }
 
+// Standing is the management.json of a NetBird that is set up already, in a
+// folder where setup.env stands or one level below it, as configure.sh puts it;
+// "" where there is none.
+func Standing(dir string) string {
+	for _, name := range []string{filepath.Join("artifacts", "management.json"), "management.json"} {
+		path, err := filepath.Abs(filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path
+		}
+	}
+	return ""
+}
+
 // EncryptionKeyAtRisk tells what a run of configure.sh in dir, where setup.env
 // stands, would do to the key that NetBird's database is encrypted with, and
 // how to avoid it; "" means no harm. The script writes artifacts/management.json

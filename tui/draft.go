@@ -71,7 +71,7 @@ func (e modeChosen) apply(d draft) draft {
 	} else {
 		a := &d.answers
 		a.NetBirdDomain, a.ServiceAccount, a.Rights, a.RedirectMode = "", "", "", ""
-		a.EnvFile, a.EnvSecret, a.NetBirdConfig = "", "", ""
+		a.EnvFile, a.EnvSecret, a.NetBirdConfig, a.DeviceFlow = "", "", "", ""
 	}
 	d.answers = overlay(e.defaults, d.answers)
 	d.answers.Mode = e.mode

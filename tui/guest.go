@@ -12,7 +12,7 @@ import (
 // these screens only make sense of it.
 
 // withheld are the rows that a guest is not asked.
-var withheld = map[string]bool{rowCA: true, rowRestart: true, rowConfig: true, rowStore: true}
+var withheld = map[string]bool{rowCA: true, rowRestart: true, rowConfig: true, rowFound: true, rowStore: true}
 
 // forGuest makes rows into those of a guest.
 func forGuest(guest bool, rows []row) []row {

@@ -181,6 +181,8 @@ func (s *optionsScreen) show() {
 	s.form.row(rowRights).explain(wordsRights)
 	s.form.row(rowRedirects).explain(wordsRedirects)
 	s.form.row(rowEnvSecret).explain(wordsEnvSecrets)
+	s.form.row(rowFlowSet).explain(wordsFlowSets)
+	s.showFound()
 	s.form.row(rowFlow).shown = said(s.flow)
 	s.form.row(rowKey).shown = wordsOptKeyAny
 	if s.key != "" {
@@ -209,6 +211,16 @@ func (s *optionsScreen) show() {
 	}
 }
 
+// showFound offers to patch a configuration of NetBird's that was found, as long
+// as no other one is named.
+func (s *optionsScreen) showFound() {
+	found, named := s.form.row(rowFound), s.form.row(rowConfig)
+	found.hidden = s.choices.Management == "" || named.field.Value() != ""
+	named.hidden = !found.hidden && found.value() == foundPatch
+	found.explain(wordsFounds)
+	found.why = fmt.Sprintf(found.why, said(s.choices.Management))
+}
+
 // everybodyOr names groups; none are everybody.
 func everybodyOr(groups []string) string {
 	if len(groups) == 0 {
@@ -225,11 +237,11 @@ func (s *optionsScreen) edit() optionsGiven {
 		s.editStandalone(&a)
 	} else {
 		a.ConnectorName, a.ConnectorType = s.form.row(rowConnector).field.Value(), s.form.row(rowType).value()
-		a.RestartCommand = s.form.row(rowRestart).field.Value()
 		if a.GroupSync, a.LetIn = s.form.row(rowSync).value(), s.letIn; a.GroupSync != flows.GroupSyncOn {
 			a.LetIn = nil
 		}
 	}
+	a.RestartCommand, a.RotateEvery = s.form.row(rowRestart).field.Value(), daysOf(s.form.row(rowEvery).field.Value(), a.RotateEvery)
 	a.KeepAdminTokens = s.form.row(rowKeep).value() == "yes"
 	a.Keystore = s.form.row(rowStore).value()
 	name := s.draft.name
@@ -242,9 +254,13 @@ func (s *optionsScreen) edit() optionsGiven {
 func (s *optionsScreen) editStandalone(a *state.Answers) {
 	a.ServiceAccount = s.form.row(rowAccount).field.Value()
 	a.Rights, a.RedirectMode = s.form.row(rowRights).value(), s.form.row(rowRedirects).value()
+	a.DeviceFlow = s.form.row(rowFlowSet).value()
 	a.EnvFile = below(s.draft.folder, s.form.row(rowEnvFile).field.Value())
 	a.EnvSecret = s.form.row(rowEnvSecret).value()
 	a.NetBirdConfig = below(s.draft.folder, s.form.row(rowConfig).field.Value())
+	if found := s.form.row(rowFound); found.seen() && found.value() == foundPatch {
+		a.NetBirdConfig = s.choices.Management
+	}
 }
 
 func (s optionsScreen) Page(r room) page {

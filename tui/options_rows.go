@@ -1,8 +1,10 @@
 package tui
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"authbird/flows"
@@ -26,13 +28,16 @@ const (
 	rowAccount   = "account"
 	rowRights    = "rights"
 	rowRedirects = "redirects"
+	rowFlowSet   = "device-flow"
 	rowEnvFile   = "env-file"
 	rowEnvSecret = "env-secret"
+	rowFound     = "found"
 	rowConfig    = "config"
 	rowSetup     = "setup"
 	rowKeep      = "keep"
 	rowStore     = "store"
 	rowRestart   = "restart"
+	rowEvery     = "every"
 )
 
 // mayBeEmpty are the typed rows that need no answer.
@@ -54,7 +59,8 @@ func optionRows(d draft) []row {
 	} else {
 		rows = append(rows, connectorRows(a)...)
 	}
-	return append(rows, choice(rowStore, wordsOptStore, wordsOptStoreWhy, a.Keystore, "", wordsOptStoreAny,
+	every := row{id: rowEvery, label: wordsOptEvery, field: newField(strconv.Itoa(cmp.Or(a.RotateEvery, flows.RotateEvery)), ""), why: wordsOptEveryWhy}
+	return append(rows, every, choice(rowStore, wordsOptStore, wordsOptStoreWhy, a.Keystore, "", wordsOptStoreAny,
 		string(keystore.Keyring), wordsOptStoreRing, string(keystore.File), wordsOptStoreFile, string(keystore.Env), wordsOptStoreEnv))
 }
 
@@ -78,11 +84,14 @@ func standaloneRows(d draft) []row {
 		account,
 		choiceOf(rowRights, wordsOptRights, a.Rights, wordsRights),
 		choiceOf(rowRedirects, wordsOptRedirects, a.RedirectMode, wordsRedirects),
+		choiceOf(rowFlowSet, wordsOptFlowSet, a.DeviceFlow, wordsFlowSets),
 		env,
 		choiceOf(rowEnvSecret, wordsOptEnvSecret, a.EnvSecret, wordsEnvSecrets),
+		choiceOf(rowFound, wordsOptFound, foundLeave, wordsFounds),
 		{id: rowConfig, label: wordsOptConfig, field: newField(a.NetBirdConfig, wordsOptConfigHint), why: wordsOptConfigWhy},
 		setupRow(),
 		choice(rowKeep, wordsOptKeepOne, wordsOptKeepOneWhy, yesNo(a.KeepAdminTokens), "no", wordsOptKeepNoOne, "yes", wordsOptKeepYes),
+		{id: rowRestart, label: wordsOptRestart, field: newField(a.RestartCommand, wordsOptRestartHint), why: wordsOptRestartPassword},
 	}
 }
 
@@ -102,6 +111,22 @@ func yesNo(yes bool) string {
 	return "no"
 }
 
+// isDays says that a text is a number of days after which a credential may be
+// due.
+func isDays(text string) bool {
+	n, err := strconv.Atoi(text)
+	return err == nil && n >= 1 && n <= 3650
+}
+
+// daysOf is that number; zero is the default, which is not kept as a choice.
+func daysOf(text string, was int) int {
+	n, err := strconv.Atoi(text)
+	if err != nil || was == 0 && n == flows.RotateEvery {
+		return was
+	}
+	return n
+}
+
 // below is a path taken from a folder, where it doesn't say more.
 func below(folder, path string) string {
 	if path == "" || folder == "" || filepath.IsAbs(path) {
@@ -117,6 +142,8 @@ func (s *optionsScreen) problemOf(id, value string) string {
 		return ""
 	case value == "":
 		return wordsNeedsText
+	case id == rowEvery && !isDays(value):
+		return wordsOptEveryBad
 	case id == rowSlug && !slugOK.MatchString(value):
 		return wordsSlugBad
 	case id == rowEnvFile && s.draft.guest && !PlainFile(value):

@@ -109,6 +109,10 @@ func TestStandaloneOptionsSayWhatEachChoiceMeans(t *testing.T) {
 	d.has("any page of NetBird's domain")
 	d.keys("right")
 	d.has("Exactly the four addresses")
+	d.keys("down")
+	d.has("that Authentik's brand has already stays")
+	d.keys("right")
+	d.has("taking back gives it its old flow")
 	d.keys("down", "end")
 	for range len("/srv/netbird/setup.env") {
 		d.keys("backspace")
@@ -118,19 +122,80 @@ func TestStandaloneOptionsSayWhatEachChoiceMeans(t *testing.T) {
 	d.keys("right")
 	d.has("stays in the keystore")
 	d.keys("up", "end", "backspace", "backspace", "backspace", `"conf/setup.env"`, "down", "down", `"m.json"`, "down", "up")
-	for range 14 {
+	for range 15 {
 		d.keys("up")
 	}
 	d.keys("enter")
 	d.until("do it")
 	a := d.p.draft.answers
-	if a.Rights != flows.RightsLeast || a.RedirectMode != flows.RedirectsStrict || a.EnvSecret != flows.EnvSecretOmit ||
+	if a.Rights != flows.RightsLeast || a.RedirectMode != flows.RedirectsStrict || a.DeviceFlow != flows.DeviceFlowReplace || a.EnvSecret != flows.EnvSecretOmit ||
 		a.EnvFile != "/srv/netbird/conf/setup.env" || a.NetBirdConfig != "/srv/netbird/m.json" || a.ConnectorName != "" {
 		t.Errorf("the answers are %+v", a)
 	}
 	d.keys("c")
-	d.has("--service-account-rights least", "--redirect-mode strict", "--env-secret omit")
+	d.has("--service-account-rights least", "--redirect-mode strict", "--env-secret omit", "--device-flow")
 	d.lacks("NETBIRD_TOKEN", "--connector-name")
+}
+
+// A NetBird that is set up already may have its configuration patched by one
+// key, and no path is typed.
+func TestAConfigurationThatStandsMayBePatched(t *testing.T) {
+	const stands = "/srv/netbird/artifacts/management.json"
+	b := standaloneBench()
+	b.choices.Management = stands
+	d := atStandaloneOptions(t, b, standaloneOptions(b))
+	for range 12 {
+		d.keys("down")
+	}
+	d.has("NetBird's configuration stands at "+stands, "management.json none: configure.sh makes it")
+	d.keys("right")
+	d.has(stands + " gets the values of the identity provider")
+	d.lacks("none: configure.sh makes it")
+	for range 12 {
+		d.keys("up")
+	}
+	d.keys("enter")
+	d.until("do it")
+	if got := d.p.draft.answers.NetBirdConfig; got != stands {
+		t.Errorf("what is patched is %q", got)
+	}
+}
+
+func TestHowLongASecretIsGood(t *testing.T) {
+	for name, c := range map[string]struct {
+		typed string
+		want  int
+		says  string
+	}{
+		"as proposed":    {"180", 0, ""},
+		"a quarter":      {"90", 90, "--rotate-every 90"},
+		"no number":      {"soon", 0, "A number of days, from 1 to 3650."},
+		"less than none": {"0", 0, "A number of days, from 1 to 3650."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := standaloneBench()
+			d := atStandaloneOptions(t, b, standaloneOptions(b))
+			for range 16 {
+				d.keys("down")
+			}
+			d.has("Secrets are due after", "authbird reminds you")
+			d.keys("end", "backspace", "backspace", "backspace", `"`+c.typed+`"`)
+			for range 16 {
+				d.keys("up")
+			}
+			d.keys("enter")
+			if strings.HasPrefix(c.says, "A number") {
+				d.has(c.says)
+				return
+			}
+			d.until("do it")
+			d.keys("c")
+			d.has(c.says)
+			if got := d.p.draft.answers.RotateEvery; got != c.want {
+				t.Errorf("it is due after %d days", got)
+			}
+		})
+	}
 }
 
 func TestAnOmittedSecretAndAPatchedConfigurationChangeWhatComesNext(t *testing.T) {
@@ -165,7 +230,7 @@ func TestANameThatASetupOfTheOtherModeHasIsNotTaken(t *testing.T) {
 	o.Shelf = &fakeShelf{setups: someSetups()}
 	d := atStandaloneOptions(t, b, o)
 	d.has("Name of this setup netbird.example.com-standalone")
-	for range 12 {
+	for range 13 {
 		d.keys("down")
 	}
 	d.has("How authbird calls it")
@@ -191,7 +256,7 @@ func TestChangingTheModeDropsWhatOnlyTheOtherHas(t *testing.T) {
 		t.Errorf("the answers are %+v", a)
 	}
 	d.keys("esc", "up", "enter")
-	if a := d.p.draft.answers; a.ServiceAccount != "" || a.EnvFile != "" || a.ConnectorName != "Authentik" {
+	if a := d.p.draft.answers; a.ServiceAccount != "" || a.EnvFile != "" || a.DeviceFlow != "" || a.ConnectorName != "Authentik" {
 		t.Errorf("the answers are %+v", a)
 	}
 }

@@ -315,8 +315,8 @@ func TestAStoppedSetupIsGoneOnWithWithoutAskingAgain(t *testing.T) {
 	o := Options{Bench: b, Shelf: &fakeShelf{setups: someSetups()}, Start: StartSetup, Setup: "vpn.lab.example",
 		Tokens: flows.Tokens{Authentik: goodToken, NetBird: goodToken}}
 	d := drive(t, o, 80, 24)
-	d.until("What will happen")
-	d.has("= provider", "in place", "+ connector", "https://auth.lab.example")
+	d.until("+ connector")
+	d.has("What will happen", "= provider", "in place", "https://auth.lab.example")
 	d.keys("enter")
 	d.until("Everything is made and checked")
 }
