@@ -7,17 +7,24 @@ import (
 	"testing"
 )
 
+// standing puts a NetBird that is set up already beside setup.env.
+func (d *desk) standing() (path string) {
+	d.t.Helper()
+	path = filepath.Join(d.dir, "artifacts", "management.json")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(`{"DataStoreEncryptionKey":"c2VjcmV0"}`), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	return path
+}
+
 // Every choice of the full screen is there in lines, and comes out as the
 // command that does the same.
 func TestTheChoicesOfAStandaloneSetupInLines(t *testing.T) {
 	d := lineDesk(t)
-	stands := filepath.Join(d.dir, "artifacts", "management.json")
-	if err := os.MkdirAll(filepath.Dir(stands), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(stands, []byte(`{"DataStoreEncryptionKey":"c2VjcmV0"}`), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	stands := d.standing()
 	o := d.conversation("setup standalone", d.sim.AuthentikURL, d.sim.AuthentikToken, "netbird.example.com", "no",
 		"", "", "", "", "", // name, slug, flow, key, groups
 		"", "2", "2", "2", // account, rights, redirects, device code flow
@@ -35,5 +42,33 @@ func TestTheChoicesOfAStandaloneSetupInLines(t *testing.T) {
 	patched, err := os.ReadFile(stands)
 	if err != nil || !strings.Contains(string(patched), `"authentik"`) || !strings.Contains(string(patched), `"c2VjcmV0"`) {
 		t.Errorf("management.json is %s (%v)", patched, err)
+	}
+}
+
+// Where NetBird runs already, the commands that come next keep the key of its
+// database, and the other way is offered; once that is taken there is no risk.
+func TestConfigureShIsNotToldToBlankTheKey(t *testing.T) {
+	d := lineDesk(t)
+	stands := d.standing()
+	o := d.alone("setup", "standalone", "--yes", "--netbird-domain", "netbird.example.com").want(0)
+	for _, said := range []string{
+		"configure.sh would blank the key in artifacts/management.json", "--netbird-config artifacts/management.json",
+		"in " + d.dir + ": cp artifacts/management.json management.json && ./configure.sh && cd artifacts && docker compose up -d",
+	} {
+		if !strings.Contains(o.human+o.out, said) {
+			t.Errorf("%q was not said:\n%s\n%s", said, o.human, o.out)
+		}
+	}
+	o = d.alone("setup", "standalone", "--yes", "--netbird-domain", "netbird.example.com", "--netbird-config", stands).want(0)
+	if all := o.human + o.out; strings.Contains(all, "would blank") || !strings.Contains(all, stands+" is patched") || !strings.Contains(all, "docker compose restart management") {
+		t.Errorf("after the patch is said:\n%s", all)
+	}
+}
+
+func TestAnOmittedPasswordIsGivenToTheScript(t *testing.T) {
+	d := lineDesk(t)
+	o := d.alone("setup", "standalone", "--yes", "--netbird-domain", "netbird.example.com", "--setup", "other", "--env-secret", "omit").want(0)
+	if want := `set -a; eval "$(authbird env other)"; set +a && ./configure.sh`; !strings.Contains(o.out, want) {
+		t.Errorf("%q was not said:\n%s", want, o.out)
 	}
 }
