@@ -235,7 +235,7 @@ func hintsFor(s *Stopped) []string {
 	switch s.Reason {
 	case NeedsDecision:
 		if s.Finding.Ours {
-			return []string{"--adopt puts it back as the setup needs it"}
+			return []string{"--adopt makes it what the setup asks for"}
 		}
 		return []string{"--adopt takes it over and changes the fields shown; " + another(s.Step.ID)}
 	case NotWritten:
