@@ -84,6 +84,9 @@ func newLab(t *testing.T, o labOptions) *lab {
 	}
 	l.authentik = simauthentik.New(simauthentik.Options{Version: o.version, Token: adminToken, Now: l.clock("authentik"), Rand: seeded("authentik"), Faults: l.faults["authentik"]})
 	o.netbird.Now = l.clock("netbird")
+	if o.netbird.HTTPClient == nil {
+		o.netbird.HTTPClient = &http.Client{Timeout: patience} // its look at Authentik, too, outlasts a busy machine
+	}
 	o.netbird.Rand, o.netbird.Faults = seeded("netbird"), l.faults["netbird"]
 	if o.netbird.OwnerEmail == "" && !o.fresh {
 		o.netbird.OwnerEmail, o.netbird.OwnerName, o.netbird.OwnerPassword, o.netbird.OwnerToken = "owner@example.com", "Owner", "correct horse battery", ownerToken
