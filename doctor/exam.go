@@ -153,7 +153,7 @@ func (c Case) silent() []Question {
 		ask(1, idProvider, "the provider stands", Authentik, func(f *facts.Facts) Outcome { return providerStands(f, c) }, idAuthentik, idAuthToken),
 		ask(1, idApplication, "the application hands out the provider", Authentik, applicationLinked, idAuthentik, idAuthToken, idProvider),
 		ask(1, idDiscovery, "the discovery document is as NetBird needs it", Authentik, discoveryFit, idAuthentik, idProvider, idApplication),
-		ask(2, idSigningKey, "logins are signed with RSA", Authentik, signingKey, idAuthentik, idProvider, idApplication, idDiscovery),
+		ask(2, idSigningKey, "logins are signed with RSA", Authentik, func(f *facts.Facts) Outcome { return signingKey(f, c) }, idAuthentik, idProvider, idApplication, idDiscovery),
 		ask(1, "signing-certificate", "the signing certificate is valid", Authentik, signingCertificate, idSigningKey),
 	}
 }

@@ -136,13 +136,13 @@ func foreignIssuer(f *facts.Facts) Outcome {
 
 // signingKey judges by the provider and, where that may not be read, by the
 // public key set.
-func signingKey(f *facts.Facts) Outcome {
+func signingKey(f *facts.Facts, c Case) Outcome {
 	if p, _, is := stands(f); is {
 		switch kind := keyType(f, p.SigningKey); {
 		case p.SigningKey == "":
 			return noSigningKey("the provider has no signing key")
 		case kind != "" && kind != "rsa":
-			return notRSA("the provider's signing key is of type " + clients.Clean(kind))
+			return c.notRSA("the provider's signing key is of type " + clients.Clean(kind))
 		}
 	}
 	keys := f.Proof.Keys
@@ -157,7 +157,7 @@ func signingKey(f *facts.Facts) Outcome {
 			return ok("RS256, key " + clients.CleanN(k.ID, 12))
 		}
 	}
-	return notRSA("the key set has the type " + clients.Clean(keys.Value[0].Type))
+	return c.notRSA("the key set has the type " + clients.Clean(keys.Value[0].Type))
 }
 
 func noSigningKey(evidence string) Outcome {
@@ -165,7 +165,14 @@ func noSigningKey(evidence string) Outcome {
 		Hits: "every login fails without a word, or with \"401 token invalid\"", Repair: repairProvider("signing_key")}
 }
 
-func notRSA(evidence string) Outcome {
+// notRSA is fatal to a standalone NetBird. The embedded IdP takes other keys, but
+// goes by the algorithms that it read when it first used the connector: so it
+// needs a restart after a change of the kind, in either direction.
+func (c Case) notRSA(evidence string) Outcome {
+	if !c.Standalone {
+		return Outcome{Verdict: Warn, Evidence: evidence, Cause: "the provider's signing key is not RSA; NetBird's embedded IdP takes that, but after a change of the kind only once it has restarted",
+			Advice: "if logins fail since the key was changed, restart NetBird"}
+	}
 	return Outcome{Verdict: Fail, Evidence: evidence, Cause: "the provider's signing key is not RSA, and NetBird takes every key that comes with a certificate for RSA",
 		Hits: "every login fails; NetBird logs \"key is not a valid RSA public key\"", Repair: repairProvider("signing_key")}
 }

@@ -129,6 +129,28 @@ func TestTheDoctorNamesAndMendsWhatKeepsPeopleOut(t *testing.T) {
 	})
 }
 
+// An EC key keeps people out of a standalone NetBird. The embedded IdP takes it,
+// but only once it has restarted: a note, and no failure.
+func TestTheDoctorOnAnECSigningKey(t *testing.T) {
+	authentik.Any(t, func(t *testing.T, a *authentik.Server) {
+		n := netbird.Start(t, netbird.Options{})
+		w, connector, alice := connected(t, a, n)
+		var key struct {
+			PK string `json:"pk"`
+		}
+		a.Call(t, http.MethodPost, "/api/v3/crypto/certificatekeypairs/generate/", map[string]any{
+			"common_name": a.Name("ec"), "subject_alt_name": "", "validity_days": 30, "alg": "ecdsa"}, &key)
+		if a.Shared() {
+			a.DropLater(t, "/api/v3/crypto/certificatekeypairs/"+key.PK+"/")
+		}
+		w.change(map[string]any{"signing_key": key.PK})
+		shutOut(t, n, connector, alice)
+		w.finds("signing-key warn")
+		n.Restart(t)
+		login(t, n, connector, alice)
+	})
+}
+
 // settings changes NetBird's account as its owner does.
 func settings(t *testing.T, n *netbird.Server, changes map[string]any) {
 	t.Helper()

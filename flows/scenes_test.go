@@ -151,7 +151,7 @@ var connectorScenes = []scene{
 		return l.netbird.Reconfigure(func(o *simnetbird.Options) { o.EmbeddedIdPOff = true })
 	}, check: "netbird-embedded", verdict: fails, says: "embedded IdP is off", advice: "standalone"},
 	{row: "16", name: "an EC key", spoil: func(l *lab) error { return l.authentik.UseECKey("NetBird") },
-		check: "signing-key", verdict: fails, says: "not RSA", repair: "provider.signing_key"},
+		check: "signing-key", verdict: warns, says: "not RSA", advice: "restart NetBird"},
 	{row: "17", name: "clocks apart", spoil: func(l *lab) error { l.skew("authentik", time.Minute); return nil },
 		check: "clocks", verdict: warns, says: "apart", advice: "NTP"},
 	{row: "18", name: "no grant types", version: "2026.5.0", spoil: func(l *lab) error { return l.provider(map[string]any{"grant_types": []string{}}) },
