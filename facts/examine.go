@@ -195,7 +195,9 @@ func (n *NetBird) Owner() netbird.User {
 
 func (r *Reader) probeConnector(ctx context.Context, w *wave, f *Facts, ask ExamAsk) {
 	d := f.Authentik.Discovery
-	if secret := f.Local.ClientSecret; d.OK() && secret.OK() && ask.ClientID != "" {
+	// With an address that the provider doesn't list Authentik refuses the right
+	// secret too.
+	if secret := f.Local.ClientSecret; d.OK() && secret.OK() && ask.ClientID != "" && f.NetBird.Embedded.OK() {
 		get(ctx, w, &f.Proof.Secret, func(ctx context.Context) (oidc.SecretProbe, error) {
 			return r.OIDC.ProbeSecret(ctx, d.Value, ask.ClientID, secret.Value, f.NetBird.Embedded.Value.RedirectURI())
 		})

@@ -182,6 +182,9 @@ var connectorScenes = []scene{
 	{row: "29", name: "Authentik is down", spoil: func(l *lab) error {
 		return l.faults["authentik"].Order(fault.Fault{Kind: fault.CutBefore, Times: -1})
 	}, check: "authentik-answers", verdict: fails, says: "Authentik", advice: "check --authentik-url"},
+	{row: "-", name: "NetBird is down", spoil: func(l *lab) error {
+		return l.faults["netbird"].Order(fault.Fault{Kind: fault.CutBefore, Times: -1})
+	}, check: "netbird-answers", verdict: fails, says: "NetBird", advice: "check --netbird-url"},
 	{row: "31", name: "NetBird 0.71.0", spoil: func(l *lab) error {
 		return l.netbird.Reconfigure(func(o *simnetbird.Options) { o.Version = "0.71.0" })
 	}, check: "netbird-version", verdict: fails, says: "0.71.0", advice: "update"},
