@@ -49,7 +49,7 @@ func TestFlagsAreThoseOfTheContract(t *testing.T) {
 		"rotate":          commonFlags + " restart-command rotate-every wait netbird-config all-due all jobs leak",
 		"status":          commonFlags + " all",
 		"groups":          commonFlags + " allow-group group-sync netbird-allow-group adopt",
-		"doctor":          commonFlags + " fix all strict report names mask-hosts watch on-change netbird-config netbird-log env-file",
+		"doctor":          commonFlags + " fix all strict report names mask-hosts watch on-change netbird-config netbird-log env-file slug service-account netbird-domain",
 		"keystore move":   commonFlags,
 		"sandbox":         commonFlags + " authentik-port netbird-port authentik-version netbird-version latency fresh",
 	} {
