@@ -43,13 +43,22 @@ func planLines(p *flows.Plan) []string {
 	for _, s := range p.Steps {
 		lines = append(lines, plannedLine(s))
 		for _, f := range s.Finding.Fields {
-			lines = append(lines, fmt.Sprintf("    %s: have %s, want %s", f.Name, orNothing(f.Have), orNothing(f.Want)))
+			lines = append(lines, "    "+plannedField(s.Finding.Verdict, f))
 		}
 		if s.Finding.Note != "" {
 			lines = append(lines, "    "+clients.Clean(s.Finding.Note))
 		}
 	}
 	return lines
+}
+
+// plannedField words one field: of an object that is missing there is nothing to
+// compare with.
+func plannedField(v flows.Verdict, f flows.Field) string {
+	if v == flows.Missing && f.Have == "" {
+		return f.Name + ": " + orNothing(f.Want)
+	}
+	return fmt.Sprintf("%s: have %s, want %s", f.Name, orNothing(f.Have), orNothing(f.Want))
 }
 
 // plannedLine says in words what the run would do about one object.

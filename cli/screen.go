@@ -55,6 +55,10 @@ func (a *app) screen(ctx context.Context, j *job, start tui.Start) error {
 	}
 	if a.world != nil {
 		o.SimulateLogin = a.simulatedLogin
+		o.Actors = tui.Actors{
+			Owner:  actor(sim.OwnerEmail, sim.OwnerPassword),
+			Person: actor(sim.PersonUsername, sim.PersonPassword),
+		}
 	}
 	a.stop.screen.Store(true)
 	result, err := tui.Run(ctx, o)
@@ -93,6 +97,9 @@ type told struct{ err error }
 
 func (e *told) Error() string { return e.err.Error() }
 func (e *told) Unwrap() error { return e.err }
+
+// actor is somebody of the sandbox, in words.
+func actor(name, password string) string { return name + " with the password " + password }
 
 // simulatedLogin lets the sandbox's person sign in.
 func (a *app) simulatedLogin(ctx context.Context) error {

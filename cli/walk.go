@@ -308,7 +308,10 @@ func (a *app) askOptions(ctx context.Context, j *job) error {
 	}
 	for _, ask := range []func() error{
 		func() error { return a.askText(ctx, "Name of the provider and the application in Authentik?", &n.Name) },
-		func() error { return a.askText(ctx, "Slug of the application?", &n.Slug) },
+		func() (err error) {
+			n.Slug, err = a.lines.ask(ctx, "Slug of the application?", n.Slug, flows.ValidSlug)
+			return err
+		},
 		func() error {
 			return a.askChoice(ctx, "Which authorization flow?", &n.AuthorizationFlow, choices.AuthorizationFlows)
 		},

@@ -84,6 +84,20 @@ func TestAForeignObjectIsAskedAbout(t *testing.T) {
 	}
 }
 
+// What no server would take is asked for again, and not found out at the end.
+func TestASlugIsJudgedWhereItIsAsked(t *testing.T) {
+	d := newDesk(t)
+	o := d.conversation("setup connector", "no", "Acme", "bad slug!", "token", "acme").want(2) // the input ends at the next question
+	for _, said := range []string{`That does not do: the slug "bad slug!" has more in it`, `That does not do: the slug "token" is one of Authentik's own`} {
+		if !strings.Contains(o.human, said) {
+			t.Errorf("%q was not said:\n%s", said, o.human)
+		}
+	}
+	if strings.Count(o.human, "Slug of the application?") != 3 {
+		t.Errorf("it was not asked three times:\n%s", o.human)
+	}
+}
+
 func TestHomeInWords(t *testing.T) {
 	d := newDesk(t)
 	d.authbird("setup", "connector", "--yes", "--setup", "first").want(0)

@@ -38,6 +38,17 @@ func fitName(what, name string) error {
 // drawsNothing says that a screen shows nothing, or no more than a gap, of r.
 func drawsNothing(r rune) bool { return r != ' ' && clients.Clean("a"+string(r)) == "a" }
 
+// ValidSlug says why Authentik would take no application of that slug.
+func ValidSlug(slug string) error {
+	switch {
+	case !slugLike.MatchString(slug):
+		return fmt.Errorf("the slug %q has more in it than letters, digits, - and _", slug)
+	case slices.Contains(reservedSlugs, slug):
+		return fmt.Errorf("the slug %q is one of Authentik's own addresses", slug)
+	}
+	return nil
+}
+
 // ValidAnswers says what of the answers no server would take.
 func ValidAnswers(a state.Answers) error {
 	if err := fitName("provider and the application", a.Name); err != nil {
@@ -49,10 +60,8 @@ func ValidAnswers(a state.Answers) error {
 		}
 	}
 	switch {
-	case !slugLike.MatchString(a.Slug):
-		return fmt.Errorf("the slug %q has more in it than letters, digits, - and _", a.Slug)
-	case slices.Contains(reservedSlugs, a.Slug):
-		return fmt.Errorf("the slug %q is one of Authentik's own addresses", a.Slug)
+	case ValidSlug(a.Slug) != nil:
+		return ValidSlug(a.Slug)
 	case len(a.LetIn) > 0 && a.GroupSync != GroupSyncOn:
 		return errors.New("NetBird can let in by groups (--netbird-allow-group) only where it takes them over (--group-sync on)")
 	case a.Mode == state.Standalone && a.ServiceAccount == "":
@@ -98,7 +107,7 @@ func (s *Session) checkAnswers() error {
 		}
 		return nil
 	}
-	return &Stopped{Reason: NeedsPerson, Err: err, Hints: []string{"nothing was changed"}}
+	return &Stopped{Reason: NeedsPerson, Err: err}
 }
 
 var domainLike = regexp.MustCompile(`^([a-z0-9]([-a-z0-9]*[a-z0-9])?)(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)

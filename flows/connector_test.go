@@ -137,6 +137,24 @@ func TestPlanChangesNothing(t *testing.T) {
 	if !p.Changes() {
 		t.Error("a fresh setup has nothing to do")
 	}
+	embedded := l.answers.NetBirdURL + "/oauth2"
+	want := map[string]string{
+		"redirect URIs":      embedded + "/callback, " + embedded + "/logout/callback",
+		"signing key":        "authentik Self-signed Certificate",
+		"authorization flow": "default-provider-authorization-explicit-consent",
+		"scope mappings":     "email openid profile",
+	}
+	for _, step := range p.Steps {
+		for _, f := range step.Finding.Fields {
+			if f.Have != "" || f.Want != want[f.Name] {
+				t.Errorf("the plan has %+v, want %q", f, want[f.Name])
+			}
+			delete(want, f.Name)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("the plan hides %v", want)
+	}
 	if !sameWorld(before, l.authentik.Snapshot()) {
 		t.Error("planning changed something at Authentik")
 	}

@@ -50,7 +50,7 @@ func (s provider) Look(f *facts.Facts, past state.Receipt) Finding {
 	case err != nil:
 		return Finding{Verdict: Blocked, Note: err.Error()}
 	case !stands:
-		return Finding{Verdict: Missing}
+		return Finding{Verdict: Missing, Fields: s.chosen(f, want)}
 	}
 	found := Finding{Verdict: InPlace, ObjectID: strconv.Itoa(have.PK)}
 	for _, c := range s.changes(f, have, want, past.Made) {
@@ -64,6 +64,16 @@ func (s provider) Look(f *facts.Facts, past state.Receipt) Finding {
 		found.Verdict = Differs
 	}
 	return found
+}
+
+// chosen is what a person may want to see of a provider before it is made. Its
+// redirect URIs are told by the step that keeps them.
+func (s provider) chosen(f *facts.Facts, want authentik.ProviderSpec) []Field {
+	return []Field{
+		{Name: "signing key", Want: keyName(f, want.SigningKey)},
+		{Name: "authorization flow", Want: flowSlug(f, want.AuthorizationFlow)},
+		{Name: "scope mappings", Want: mappingNames(f, want.PropertyMappings)},
+	}
 }
 
 // changes are those of the fields that may be changed.

@@ -36,7 +36,7 @@ func (s redirect) find(f *facts.Facts) (authentik.Provider, bool) {
 func (s redirect) Look(f *facts.Facts, _ state.Receipt) Finding {
 	p, ok := s.find(f)
 	if !ok {
-		return Finding{Verdict: Missing}
+		return Finding{Verdict: Missing, Fields: []Field{{Name: "redirect URIs", Want: uris(s.want(f))}}}
 	}
 	made, _ := s.Record.Last(stepProvider)
 	found := Finding{Verdict: InPlace, ObjectID: strconv.Itoa(p.PK), Ours: made.Made}

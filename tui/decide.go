@@ -127,7 +127,7 @@ func (p *program) walk(id int, a action) tea.Cmd {
 	case start:
 		p.lastJob = a.job
 		p.result = Result{Setup: a.job.name}
-		p.command = flows.CommandLine(p.draft.answers, a.job.name)
+		p.ran, p.command = p.draft.answers, flows.CommandLine(p.draft.answers, a.job.name)
 		return p.swap(newRunScreen(a.job, a.plan, p.options.Now))
 	case prove:
 		p.lastJob = a.job
@@ -135,7 +135,7 @@ func (p *program) walk(id int, a action) tea.Cmd {
 		if p.draft.answers.Mode != state.Standalone {
 			p.link = a.job.session.LoginLink()
 		}
-		p.command = flows.CommandLine(p.draft.answers, a.job.name)
+		p.ran, p.command = p.draft.answers, flows.CommandLine(p.draft.answers, a.job.name)
 		p.result = Result{Setup: a.job.name, Done: true}
 		p.same = !a.plan.Changes()
 		if p.draft.answers.Mode == state.Standalone { // the checks have proven it, and NetBird may not run yet
@@ -148,7 +148,7 @@ func (p *program) walk(id int, a action) tea.Cmd {
 		closing := a.job.close()
 		p.closings[-1] = closing
 		done := newDoneScreen(a, p.link, p.command)
-		done.answers, done.guest = p.draft.answers, p.options.Guest
+		done.answers, done.guest, done.sandbox = p.ran, p.options.Guest, p.options.Sandbox
 		return tea.Batch(closing, p.swap(done))
 	case undoing:
 		p.lastJob = a.job

@@ -152,6 +152,10 @@ func (s deviceScreen) Page(r room) page {
 		sh.gap()
 		sh.pair(0, len(wordsDeviceCode)+2, wordsDeviceCode, r.theme.strong, said(s.login.UserCode))
 		sh.gap()
+		if who := r.actors.Owner; who != "" {
+			sh.text(0, r.theme.dim, fmt.Sprintf(wordsActor, who))
+			sh.gap()
+		}
 		if s.copied {
 			sh.text(0, r.theme.dim, wordsCopied)
 		}

@@ -23,6 +23,7 @@ type doneScreen struct {
 	copied  bool
 	answers state.Answers
 	guest   bool
+	sandbox bool
 }
 
 func newDoneScreen(a finish, link, command string) doneScreen {
@@ -89,13 +90,22 @@ func (s doneScreen) Page(r room) page {
 	sh.command(2, said(s.command))
 	sh.text(2, th.dim, tokenWords(s.answers.Mode))
 	sh.gap()
+	s.drawBack(sh)
+	return sh.page(wordsDoneTitle, "")
+}
+
+// drawBack says how to come back, where there is something to come back to.
+func (s doneScreen) drawBack(sh *sheet) {
+	if s.sandbox {
+		sh.text(0, sh.theme.text, wordsSandboxEnds)
+		return
+	}
 	back := wordsDoneBack
 	if s.guest {
 		back = wordsGuestBack
 	}
-	sh.text(0, th.text, back)
-	sh.text(2, th.dim, wordsDoneBackAll)
-	return sh.page(wordsDoneTitle, "")
+	sh.text(0, sh.theme.text, back)
+	sh.text(2, sh.theme.dim, wordsDoneBackAll)
 }
 
 func (s doneScreen) drawMade(sh *sheet) {

@@ -125,10 +125,11 @@ func (f *form) step(by int) bool {
 }
 
 // typing says that every printable key goes into a field now. An empty field
-// leaves "?" to the help.
+// leaves "?" to the help, but for one whose text isn't shown: a password may
+// begin with it.
 func (f *form) typing() bool {
 	r := f.focused()
-	return r.kind == rowText && !r.field.empty()
+	return r.kind == rowText && (r.field.mask || !r.field.empty())
 }
 
 // update takes a key or a paste.

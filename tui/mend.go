@@ -331,7 +331,7 @@ func (s mendScreen) drawPlan(sh *sheet) {
 			words += ": " + wordsRunInPlace
 		}
 		sh.sign(0, mark, style, th.text, words)
-		drawFields(sh, about.Where, p.Finding.Fields)
+		drawFields(sh, about.Where, p.Finding)
 		switch {
 		case p.Finding.Verdict == flows.Missing:
 			sh.text(4, th.dim, sentence(about.Makes))

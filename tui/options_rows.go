@@ -146,6 +146,8 @@ func (s *optionsScreen) problemOf(id, value string) string {
 		return wordsOptEveryBad
 	case id == rowSlug && !slugOK.MatchString(value):
 		return wordsSlugBad
+	case id == rowSlug && flows.ValidSlug(value) != nil:
+		return sentence(flows.ValidSlug(value).Error())
 	case id == rowEnvFile && s.draft.guest && !PlainFile(value):
 		return wordsGuestFileName
 	case (id == rowEnvFile || id == rowConfig) && strings.HasPrefix(value, "~"):

@@ -290,7 +290,7 @@ func (s planScreen) drawStep(sh *sheet, p flows.Planned, titles, objects int) {
 		sh.sign(2, mark, style, th.text, strings.TrimSuffix(title+" · "+object, " · "))
 		sh.text(4, th.dim, detail)
 	}
-	drawFields(sh, about.Where, p.Finding.Fields)
+	drawFields(sh, about.Where, p.Finding)
 	switch {
 	case p.Settle:
 		sh.text(6, th.dim, wordsSettled)

@@ -8,6 +8,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+
+	"authbird/state"
 )
 
 // program is the parent: a stack of screens, of which the top one is seen. It
@@ -34,8 +36,9 @@ type program struct {
 	link    string
 	login   string
 	command string
-	next    []string // what NetBird's guide goes on with, in standalone mode
-	same    bool     // nothing was missing
+	next    []string      // what NetBird's guide goes on with, in standalone mode
+	ran     state.Answers // of the last job: the draft may be another walk's by now
+	same    bool          // nothing was missing
 }
 
 // layer is one screen on the stack, with its own life.
@@ -66,7 +69,7 @@ func newProgram(ctx context.Context, o Options) *program {
 	p := &program{options: o, ctx: ctx, closings: map[int]tea.Cmd{}}
 	opener := newOneAtATime(o.Bench)
 	p.opener, p.doctor = opener, doctorInTurn{o.Bench, opener.turn}
-	p.room = room{theme: newTheme(true), dark: true, colour: true, links: takesLinks(termOf(o.Env))}
+	p.room = room{theme: newTheme(true), dark: true, colour: true, links: takesLinks(termOf(o.Env)), actors: o.Actors}
 	p.setSize(80, 24)
 	p.sized = false
 	return p
@@ -229,7 +232,12 @@ func (p *program) key(msg tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	p.top().free = false
-	return p.toTop(msg)
+	was := p.top().screen.Page(p.room).title
+	cmd := p.toTop(msg)
+	if p.top().screen.Page(p.room).title != was { // another page of the screen, and not where the last was scrolled to
+		p.top().base = 0
+	}
+	return cmd
 }
 
 // interrupt is Ctrl-C: the topmost screen that has its own idea of it decides;

@@ -161,6 +161,10 @@ func (s proofScreen) Page(r room) page {
 	sh.gap()
 	sh.link(said(s.link))
 	sh.gap()
+	if who := r.actors.Person; who != "" {
+		sh.text(0, th.dim, fmt.Sprintf(wordsActor, who))
+		sh.gap()
+	}
 	if s.copied {
 		sh.text(0, th.dim, wordsCopied)
 		sh.gap()

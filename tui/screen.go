@@ -55,6 +55,7 @@ type room struct {
 	links  bool // the terminal takes links (OSC 8)
 	colour bool
 	dark   bool
+	actors Actors
 }
 
 // page is a drawn body.

@@ -20,12 +20,14 @@ func (d draft) netbirdAt() string {
 	return d.answers.NetBirdURL
 }
 
-// drawFields shows differences; those of a file as the lines that come and
-// change.
-func drawFields(sh *sheet, where flows.Place, fields []flows.Field) {
+// drawFields shows differences, and of an object that is missing what it is made
+// with; those of a file as the lines that come and change.
+func drawFields(sh *sheet, where flows.Place, found flows.Finding) {
 	th := sh.theme
-	for _, f := range fields {
+	for _, f := range found.Fields {
 		switch {
+		case where != flows.Here && found.Verdict == flows.Missing:
+			sh.hang(6, part{th.dim, said(f.Name) + ": "}, th.text, said(f.Want))
 		case where != flows.Here:
 			sh.text(6, th.text, fieldWords(f))
 		case f.Have == "":

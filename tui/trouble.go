@@ -30,6 +30,7 @@ type trouble struct {
 	stop     *flows.Stopped
 	remedies []remedy
 	at       int
+	moved    bool // the cursor was: until then what failed is kept in sight
 	looking  bool // it stopped while looking: nothing was changed
 }
 
@@ -110,9 +111,9 @@ func whereOf(s *flows.Stopped) string {
 func (t trouble) update(msg tea.KeyPressMsg) (trouble, action) {
 	switch hit(msg, t.keys()) {
 	case "up":
-		t.at = max(t.at-1, 0)
+		t.at, t.moved = max(t.at-1, 0), true
 	case "down":
-		t.at = min(t.at+1, len(t.remedies)-1)
+		t.at, t.moved = min(t.at+1, len(t.remedies)-1), true
 	case "choose":
 		return t, t.remedies[t.at].act
 	}
@@ -125,7 +126,7 @@ func (t trouble) keys() []bind {
 }
 
 func (t trouble) draw(s *sheet) {
-	th := s.theme
+	th, head := s.theme, len(s.lines)
 	title := said(t.stop.Step.Title)
 	what, advice := errorWords(t.stop.Err)
 	if c := t.stop.Check; c != nil {
@@ -155,6 +156,9 @@ func (t trouble) draw(s *sheet) {
 			continue
 		}
 		s.focused(func() { s.sign(0, signHere, th.accent, th.accent, r.label) })
+	}
+	if !t.moved {
+		s.focus.from = head
 	}
 }
 

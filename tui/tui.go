@@ -49,9 +49,15 @@ type Options struct {
 
 	// Asker, where the keystore may ask for a passphrase while the program runs.
 	Asker *Asker
+	// Actors are the people who can sign in to simulated servers.
+	Actors Actors
 	// SimulateLogin lets a simulated person sign in. Nil: there is no such person.
 	SimulateLogin func(context.Context) error
 }
+
+// Actors are the people of simulated servers, as they sign in: a name and a
+// password, in words. Where the servers are real there are none.
+type Actors struct{ Owner, Person string }
 
 // Start is where the program begins.
 type Start int
@@ -148,10 +154,10 @@ func (p *program) ending() Result {
 		if p.link != "" && p.login == "" {
 			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineLogin, said(p.link)))
 		}
-		if p.options.Guest && p.draft.answers.Mode == state.Standalone {
-			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineGuestFile, said(p.draft.answers.EnvFile)))
+		if p.options.Guest && p.ran.Mode == state.Standalone {
+			r.Lines = append(r.Lines, fmt.Sprintf(wordsLineGuestFile, said(p.ran.EnvFile)))
 		} else {
-			r.Lines = append(r.Lines, standaloneLines(p.draft.answers, p.next)...)
+			r.Lines = append(r.Lines, standaloneLines(p.ran, p.next)...)
 		}
 		r.Lines = append(r.Lines, fmt.Sprintf(wordsLineCommand, said(p.command)))
 	case r.Found != nil && r.Err == nil && !p.options.Guest:
@@ -161,7 +167,9 @@ func (p *program) ending() Result {
 		for _, s := range stop.Stands {
 			r.Lines = append(r.Lines, "  "+wordsStands+said(s))
 		}
-		if len(stop.Stands) > 0 {
+		if p.options.Sandbox {
+			r.Lines = append(r.Lines, wordsSandboxEnds)
+		} else if len(stop.Stands) > 0 {
 			r.Lines = append(r.Lines, fmt.Sprintf(p.guestLine(wordsLineResume, wordsLineGuestResume), name))
 		} else {
 			r.Lines = append(r.Lines, wordsLineNothing)

@@ -4,6 +4,8 @@ package tui
 const (
 	wordsTooSmall    = "This window is %d×%d. authbird needs %d×%d. Make it larger; nothing is lost."
 	wordsSandbox     = "sandbox"
+	wordsActor       = "In the sandbox that is %s."
+	wordsSandboxEnds = "This was the sandbox: its servers and all that was made end with authbird."
 	wordsNothingDone = "nothing is changed yet"
 	wordsSent        = "Sent to your terminal's clipboard. If yours doesn't take it, copy it from here:"
 	wordsCopied      = "sent to your terminal's clipboard, if it takes it"

@@ -43,7 +43,7 @@ const (
 	wordsProofWaiting  = "waiting for somebody to sign in"
 	wordsProofSkip     = "You may skip this: what was made stands either way."
 	wordsSawAuthorised = "Authentik saw %s authorise NetBird"
-	wordsSawPending    = "NetBird let %s in, and waits for approval"
+	wordsSawPending    = "NetBird knows %s, who waits for approval"
 	wordsSawLetIn      = "NetBird let %s in"
 	wordsSawBlocked    = "NetBird blocks %s"
 	wordsProven        = "Proven: sign-ins through Authentik work."
