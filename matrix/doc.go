@@ -11,6 +11,10 @@
 // disk turns read-only, secrets vanish and lines of the journal are torn. Then
 // authbird runs again until it says that it is done.
 //
+// What is disturbed are setups in both modes, renewals of each credential, and
+// removals. Some suffer everything at each moment, their variants a part of it in
+// turn; with AUTHBIRD_MATRIX=all nothing is left out, which takes hours.
+//
 // The lists of requests and of file changes come from an undisturbed run, so a
 // new step is in the matrix without a new row.
 //

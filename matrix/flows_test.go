@@ -23,6 +23,8 @@ type flow struct {
 	gone    bool                  // it ends as if authbird had never come
 	needs   func(*testing.T) bool // verbs that it needs
 	rotates bool                  // put back, it is begun anew rather than resumed
+	keeps   bool                  // the admin tokens are in the keystore alone, and are what is renewed
+	leaves  bool                  // taken back, something new is left at a server
 	// How much happens to it, unless AUTHBIRD_MATRIX is all: everything at each
 	// change on disk, or to a variant something at each and at each request
 	// that changes something.
@@ -34,11 +36,27 @@ var (
 	setupStandalone = []string{"setup", "standalone", "--yes", "--netbird-domain", domain, "--env-file", "setup.env"}
 	leastRights     = []string{"--service-account-rights", "least", "--redirect-mode", "strict", "--allow-group", "staff", "--netbird-config", "management.json"}
 	remove          = []string{"remove", "--yes"}
-	rotateSecret    = []string{"rotate", "client-secret", "--yes", "--wait", "30s", "--restart-command", restartNetBird}
+	keepTokens      = "--keep-admin-tokens"
 )
 
-// restartNetBird is the command that has the simulated NetBird restart.
-const restartNetBird = `bash -c 'exec 3<>/dev/tcp/127.0.0.1/$NETBIRD_PORT && printf "POST /_sandbox/restart HTTP/1.0\r\n\r\n" >&3 && grep -q restarted <&3'`
+// rotate is the renewal of a credential, alone and with NetBird's restart in
+// authbird's hands.
+func rotate(credential string) []string {
+	return []string{"rotate", credential, "--yes", "--wait", "30s", "--restart-command", `bash "$RESTART_NETBIRD"`}
+}
+
+// restartNetBird is the command that has the simulated NetBird restart. Where it
+// has a setup.env, it signs in at Authentik, as a real one does when it starts.
+const restartNetBird = `set -e
+ask() { exec 3<>/dev/tcp/127.0.0.1/$1; printf "%s" "$2" >&3; grep -q "$3" <&3; }
+ask "$NETBIRD_PORT" $'POST /_sandbox/restart HTTP/1.0\r\n\r\n' restarted
+[ -e setup.env ] || exit 0
+. ./setup.env
+form="grant_type=client_credentials&scope=goauthentik.io/api&client_id=$NETBIRD_AUTH_CLIENT_ID"
+form="$form&username=$NETBIRD_IDP_MGMT_EXTRA_USERNAME&password=$NETBIRD_IDP_MGMT_EXTRA_PASSWORD"
+head=$'POST /application/o/token/ HTTP/1.0\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: '
+ask "$AUTHENTIK_PORT" "$head${#form}"$'\r\n\r\n'"$form" access_token
+`
 
 func with(verb []string, flags ...string) []string { return slices.Concat(verb, flags) }
 
@@ -53,7 +71,11 @@ var flows = []flow{
 	{name: "standalone, stopped and removed", verb: with(setupStandalone, "--service-account-rights", "least"), undo: true, gone: true, few: true, needs: both},
 	{name: "connector over what stood there, stopped and removed", verb: with(setupConnector, "--adopt"), furnish: (*world).others, undo: true, gone: true, few: true, needs: removeVerb},
 	{name: "standalone over what stood there, stopped and removed", verb: with(setupStandalone, "--adopt"), furnish: (*world).othersOfStandalone, undo: true, gone: true, few: true, needs: both},
-	{name: "rotate the client secret", before: setupConnector, verb: rotateSecret, rotates: true, few: true, needs: rotateVerb},
+	{name: "rotate the client secret", before: setupConnector, verb: rotate("client-secret"), rotates: true, needs: rotateVerb},
+	{name: "rotate the app password", before: setupStandalone, verb: rotate("app-password"), rotates: true, few: true, needs: rotateVerb},
+	{name: "rotate Authentik's token", before: with(setupConnector, keepTokens), verb: rotate("authentik-token"), rotates: true, keeps: true, leaves: true, few: true, needs: rotateVerb},
+	{name: "rotate NetBird's token", before: with(setupConnector, keepTokens), verb: rotate("netbird-token"), rotates: true, keeps: true, leaves: true, few: true, needs: rotateVerb},
+	{name: "rotate the signing key", before: setupConnector, verb: rotate("signing-key"), rotates: true, leaves: true, few: true, needs: rotateVerb},
 	{name: "remove connector", before: setupConnector, verb: remove, gone: true, needs: removeVerb},
 	{name: "remove connector over what stood there", before: with(setupConnector, "--adopt"), furnish: (*world).others, verb: remove, gone: true, few: true, needs: removeVerb},
 	{name: "remove standalone", before: with(setupStandalone, "--service-account-rights", "least"), verb: remove, gone: true, needs: both},
@@ -77,6 +99,7 @@ func (f flow) begin(t *testing.T) *world {
 	if f.before != nil {
 		w.undisturbed(f.before...)
 	}
+	w.tokenless = f.keeps
 	w.forget()
 	return w
 }

@@ -3,11 +3,13 @@
 package matrix
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 
+	"authbird/keystore"
 	simauthentik "authbird/sim/authentik"
 	simnetbird "authbird/sim/netbird"
 )
@@ -84,7 +86,17 @@ func (w *world) list(path string) []map[string]any {
 	var answer struct {
 		Results []map[string]any `json:"results"`
 	}
-	must(w.t, w.authentik.Request(http.MethodGet, path, nil, &answer))
+	token := adminToken
+	if w.tokenless { // it may have been renewed
+		var err error
+		token, err = w.stored(keystore.AuthentikToken)
+		must(w.t, err)
+	}
+	status, body := w.ask(w.urls["authentik"]+path, token)
+	if status != http.StatusOK {
+		w.t.Fatalf("list %s: %d %s", path, status, body)
+	}
+	must(w.t, json.Unmarshal(body, &answer))
 	return answer.Results
 }
 

@@ -130,7 +130,8 @@ func TestEveryRequest(t *testing.T) {
 							if !w.trap.sprung {
 								t.Errorf("the request never came\n%s", first.out.String())
 							}
-							if !w.obey(first) && !slices.Contains(m.exits, first.exit) {
+							over := first.exit == 0 && c.method == http.MethodGet // a last look that did not come to pass
+							if !w.obey(first) && !over && !slices.Contains(m.exits, first.exit) {
 								t.Errorf("exit %d, want one of %v\n%s", first.exit, m.exits, first.out.String())
 							}
 							return first.exit == 0

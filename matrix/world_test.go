@@ -44,6 +44,7 @@ type world struct {
 	host      string            // the folder of NetBird's own files
 	identity  string            // the file of the age key
 	extra     []string          // further environment
+	tokenless bool              // nobody gives authbird the admin tokens
 	start     servers           // both servers as they were before authbird came
 	hostStart map[string]string // and the files of host
 	patience  time.Duration     // how long a hasty run waits for an answer
@@ -78,7 +79,9 @@ func newWorld(t *testing.T) *world {
 	w.serve("authentik", w.authentik)
 	w.serve("netbird", w.netbird)
 	w.netbird.SetBaseURL(w.urls["netbird"])
-	w.extra = append(w.extra, "NETBIRD_PORT="+w.urls["netbird"][strings.LastIndex(w.urls["netbird"], ":")+1:])
+	for name, place := range map[string]string{"NETBIRD_PORT": "netbird", "AUTHENTIK_PORT": "authentik"} {
+		w.extra = append(w.extra, name+"="+w.urls[place][strings.LastIndex(w.urls[place], ":")+1:])
+	}
 	w.furnish()
 	w.machine()
 	return w
@@ -103,6 +106,9 @@ func (w *world) machine() {
 	must(w.t, err)
 	must(w.t, os.WriteFile(w.identity, []byte(key.String()+"\n"), 0o600))
 	must(w.t, os.Mkdir(w.host, 0o700))
+	restart := filepath.Join(filepath.Dir(w.host), "restart-netbird")
+	must(w.t, os.WriteFile(restart, []byte(restartNetBird), 0o600))
+	w.extra = append(w.extra, "RESTART_NETBIRD="+restart)
 	must(w.t, os.MkdirAll(filepath.Join(w.state, "keys"), 0o700))
 	must(w.t, os.WriteFile(filepath.Join(w.state, "keys", "identity-file"), []byte(w.identity+"\n"), 0o600))
 }

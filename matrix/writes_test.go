@@ -101,13 +101,15 @@ var damages = []damage{
 
 // damagesOf are those that the flow suffers at its k-th change: all of them in
 // a thorough flow, the kill and one other in turn in its sisters, one in turn in
-// a variant.
+// a variant; in one that renews the kill, since what is old must not be lost.
 func (f flow) damagesOf(k int, x write) []damage {
 	all := slices.DeleteFunc(slices.Clone(damages), func(d damage) bool { return !d.of(x) })
 	turn := k + k/5 // not in step with the few calls that each file takes
 	switch {
 	case f.thorough || whole():
 		return all
+	case f.few && f.rotates:
+		return all[:1]
 	case f.few:
 		return all[turn%len(all):][:1]
 	}

@@ -49,15 +49,13 @@ func run(ctx context.Context, words []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := unbroken(ctx, root); err != nil {
+	chosen := slices.DeleteFunc(slices.Clone(mutations), func(m mutation) bool { return !m.named(words) })
+	if err := unbroken(ctx, root, chosen); err != nil {
 		return err
 	}
 	var failed []error
 	caught := 0
-	for _, m := range mutations {
-		if len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return strings.Contains(m.rule, w) }) {
-			continue
-		}
+	for _, m := range chosen {
 		red, err := m.try(ctx, root)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %w", m.rule, err))
@@ -71,6 +69,11 @@ func run(ctx context.Context, words []string, out io.Writer) error {
 	return errors.Join(failed...)
 }
 
+// named says that the rule contains one of the words; without words each does.
+func (m mutation) named(words []string) bool {
+	return len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return strings.Contains(m.rule, w) })
+}
+
 func moduleRoot(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
@@ -81,10 +84,10 @@ func moduleRoot(ctx context.Context) (string, error) {
 
 // unbroken insists that all tests that are to notice pass as things are: a test
 // that is red anyway notices nothing.
-func unbroken(ctx context.Context, root string) error {
+func unbroken(ctx context.Context, root string, chosen []mutation) error {
 	byPackage := map[string][]string{}
 	var order []string
-	for _, m := range mutations {
+	for _, m := range chosen {
 		if byPackage[m.test] == nil {
 			order = append(order, m.test)
 		}
@@ -96,7 +99,7 @@ func unbroken(ctx context.Context, root string) error {
 			return fmt.Errorf("the tests of %s do not pass unbroken: %w\n%s", pkg, err, out)
 		}
 	}
-	for _, m := range mutations {
+	for _, m := range chosen {
 		out, err := exec.CommandContext(ctx, "go", "test", "-C", root, "-list", m.names, "./"+m.test).Output()
 		if err != nil || !strings.Contains(string(out), "Test") {
 			return fmt.Errorf("%s has no test %s", m.test, m.names)
@@ -140,6 +143,17 @@ func (m mutation) try(ctx context.Context, root string) (red []string, err error
 	return red, nil
 }
 
+// broken is the file's text with the rule broken in it.
+func (m mutation) broken(text string) (string, error) {
+	for _, e := range m.edits {
+		if n := strings.Count(text, e.old); n != 1 {
+			return "", fmt.Errorf("it does not apply: %q stands %d times in %s", e.old, n, m.file)
+		}
+		text = strings.Replace(text, e.old, e.new, 1)
+	}
+	return text, nil
+}
+
 // overlay writes the broken file and the list that shows it to the compiler.
 func (m mutation) overlay(root, dir string) (string, error) {
 	path := filepath.Join(root, filepath.FromSlash(m.file))
@@ -147,12 +161,9 @@ func (m mutation) overlay(root, dir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := string(data)
-	for _, e := range m.edits {
-		if n := strings.Count(text, e.old); n != 1 {
-			return "", fmt.Errorf("it does not apply: %q stands %d times in %s", e.old, n, m.file)
-		}
-		text = strings.Replace(text, e.old, e.new, 1)
+	text, err := m.broken(string(data))
+	if err != nil {
+		return "", err
 	}
 	broken := filepath.Join(dir, filepath.Base(path))
 	if err := os.WriteFile(broken, []byte(text), 0o600); err != nil {

@@ -80,13 +80,33 @@ var mutations = []mutation{
 		{"s := flow.Steps[i]", "s := flow.Steps[len(flow.Steps)-1-i]"},
 	}, flowsRoom, "TestTakingBackGoesFromTheLastStepToTheFirst"},
 
+	{"undo: the last way in is taken away unasked", "flows/remove.go", []edit{
+		{`(r.Will == WillDelete || r.Will == WillAsk)`, `r.Will == WillAsk`},
+	}, flowsRoom, "TestTheLastWayInGoesForAReasonOnly|TestTheLastWayInIsKnownWhereItsAnswerWasLost"},
+
+	{"undo: why the last way in goes is told after it went", "flows/remove.go", []edit{
+		{"if err := s.noteForce(force); err != nil {", "if err := error(nil); err != nil {"},
+	}, flowsRoom, "TestTheLastWayInGoesForAReasonOnly"},
+
+	{"renewal: the old app password stays beside setup.env", "flows/rotate_password.go", []edit{
+		{"if err := s.forgetBackups(ctx); err != nil {", "if err := error(nil); err != nil {"},
+	}, flowsRoom, "TestAnAppPasswordIsRenewedWithoutARefusedCall"},
+
 	{"a tick without a look", runFile, []edit{
 		{"	if after.Verdict != InPlace {\n", "	if false {\n"},
 	}, flowsRoom, "TestAStepThatDoesNotStandAfterwardsIsNotTicked"},
 
 	{"an interruption does not stop between steps", runFile, []edit{
-		{"		if ctx.Err() != nil {\n			return nil, r.stop(s.About(), context.Canceled)", "		if false {\n			return nil, r.stop(s.About(), context.Canceled)"},
+		{"		if ctx.Err() != nil {\n			return nil, r.stop(s.About(), interruptionOf(ctx))", "		if false {\n			return nil, r.stop(s.About(), interruptionOf(ctx))"},
 	}, flowsRoom, "TestAnInterruptionStopsBetweenStepsOnly"},
+
+	{"journal: a lost setup.json makes each secret another one", "state/history.go", []edit{
+		{"err == nil && len(salt) > 0 {", "err == nil && len(salt) < 0 {"},
+	}, flowsRoom, "TestLostAnswersComeFromTheJournal"},
+
+	{"the fault matrix: a lost answer closes the entry", runFile, []edit{
+		{"errors.As(err, &n) || clients.KindOf(err) == clients.Unknown || errors.Is(err, context.DeadlineExceeded)", "errors.As(err, &n)"},
+	}, flowsRoom, "TestMatrixConnector"},
 
 	{"lock: two runs at once", "state/lock.go", []edit{
 		{"	case got:\n", "	case got || errors.Is(err, context.DeadlineExceeded):\n"},
