@@ -1,8 +1,11 @@
 package netbird
 
 import (
-	"html/template"
+	"fmt"
+	"html"
+	"io"
 	"net/http"
+	"strings"
 )
 
 // pageData is what the one page of the embedded identity provider can hold.
@@ -19,7 +22,7 @@ type field struct{ Name, Label, Kind, Value string }
 
 type link struct{ Text, URL string }
 
-var pageTemplate = template.Must(template.New("page").Parse(`<!DOCTYPE html>
+const pageHead = `<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -38,24 +41,52 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:.3rem 1rem} dd{margin:0;overf
 </head>
 <body>
 <main>
-<h1>{{.Heading}}</h1>
-{{with .Text}}<p>{{.}}</p>{{end}}
-{{if .PostURL}}<form method="post" action="{{.PostURL}}">
-{{with .Error}}<div class="error">{{.}}</div>{{end}}
-{{range .Fields}}<label for="{{.Name}}">{{.Label}}</label>
-<input type="{{.Kind}}" id="{{.Name}}" name="{{.Name}}" value="{{.Value}}" required>
-{{end}}<button type="submit">{{.Button}}</button>
-</form>{{else}}{{with .Error}}<div class="error">{{.}}</div>{{end}}{{end}}
-{{range .Links}}<a class="choice" href="{{.URL}}">{{.Text}}</a>
-{{end}}</main>
+`
+
+const pageFoot = `</main>
 </body>
 </html>
-`))
+`
 
+// page writes the page. It is written by hand because html/template makes the
+// linker keep every method of everything, and the sandbox is part of the program.
 func (s *Server) page(w http.ResponseWriter, status int, d pageData) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	pageTemplate.Execute(w, d)
+	io.WriteString(w, pageHead+d.body()+pageFoot)
+}
+
+func (d pageData) body() string {
+	var b strings.Builder
+	tag := func(format string, values ...string) {
+		escaped := make([]any, len(values))
+		for i, v := range values {
+			escaped[i] = html.EscapeString(v)
+		}
+		fmt.Fprintf(&b, format+"\n", escaped...)
+	}
+	tag("<h1>%s</h1>", d.Heading)
+	if d.Text != "" {
+		tag("<p>%s</p>", d.Text)
+	}
+	if d.PostURL != "" {
+		tag(`<form method="post" action="%s">`, d.PostURL)
+	}
+	if d.Error != "" {
+		tag(`<div class="error">%s</div>`, d.Error)
+	}
+	if d.PostURL != "" {
+		for _, f := range d.Fields {
+			tag(`<label for="%s">%s</label>`, f.Name, f.Label)
+			tag(`<input type="%s" id="%s" name="%s" value="%s" required>`, f.Kind, f.Name, f.Name, f.Value)
+		}
+		tag(`<button type="submit">%s</button>`, d.Button)
+		tag("</form>")
+	}
+	for _, l := range d.Links {
+		tag(`<a class="choice" href="%s">%s</a>`, l.URL, l.Text)
+	}
+	return b.String()
 }
 
 // errorPage is how the embedded identity provider tells a person what is wrong.
