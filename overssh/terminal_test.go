@@ -37,11 +37,10 @@ type terminal struct {
 	over    chan struct{} // closed when nothing more comes
 	answers *answerer
 
-	mu     sync.Mutex
-	raw    bytes.Buffer
-	size   size
-	heard  int
-	nobody bool // no reply of the emulator's own is sent
+	mu    sync.Mutex
+	raw   bytes.Buffer
+	size  size
+	heard int
 }
 
 // window is what a terminal is like.
