@@ -12,6 +12,7 @@ import (
 	"authbird/flows"
 	"authbird/keystore"
 	"authbird/state"
+	"authbird/tui"
 )
 
 // credentials are the names that rotate takes.
@@ -61,6 +62,9 @@ func (a *app) rotate(ctx context.Context, args []string) error {
 	if a.opts.allDue || a.opts.all {
 		return a.rotateMany(ctx, dir, name, wanted)
 	}
+	if len(wanted) == 0 && a.asks() == askScreen && a.onScreen() {
+		return a.credentialsScreen(ctx, dir, name)
+	}
 	stored, err := a.onlyOrNamed(dir, name)
 	if err != nil {
 		return err
@@ -79,6 +83,28 @@ func (a *app) rotate(ctx context.Context, args []string) error {
 		a.note(fmt.Sprintf("the %s was not kept, so it is not renewed: delete it at its server yourself", name))
 	}
 	return err
+}
+
+// onScreen says that no flag was given which the screen of the credentials asks
+// about itself.
+func (a *app) onScreen() bool {
+	return !slices.ContainsFunc([]string{"leak", "restart-command", "wait", "netbird-config"}, func(flag string) bool { return a.given[flag] != "" })
+}
+
+// credentialsScreen opens the credentials of all setups, at those of the setup that
+// was named.
+func (a *app) credentialsScreen(ctx context.Context, dir *state.Dir, name string) error {
+	if name != "" {
+		if _, err := a.load(dir, name); err != nil {
+			return err
+		}
+	}
+	j, err := a.begin(askScreen, state.Connector, &state.Setup{})
+	if err != nil {
+		return err
+	}
+	j.name = name
+	return a.screen(ctx, j, tui.StartCredentials)
 }
 
 // toRotate tells the setup from the credentials among the arguments.

@@ -101,3 +101,13 @@ func TestCtrlCAtAQuestion(t *testing.T) {
 		t.Errorf("does not say %q:\n%s", want, x.written())
 	}
 }
+
+// rotate without a credential opens the credentials of all setups, and renews from
+// there.
+func TestRotateOpensTheCredentials(t *testing.T) {
+	d := standingDesk(t)
+	x := d.start("rotate")
+	x.sees("Credentials", "▸ home", "client-secret", "q quit").types(enter)
+	x.sees("Renew the client secret of home", "Renew it now?").types("\x03")
+	x.ends(0)
+}

@@ -189,6 +189,9 @@ func (a attempts) onlyFailedIn(w window) {
 			continue
 		}
 		failed++
+		if errors.As(one.err, new(refusal)) {
+			a.t.Errorf("refused from %s to %s: %v", one.from.Format(clock), one.to.Format(clock), one.err)
+		}
 		if one.to.Before(w.From) || one.from.After(w.To) {
 			a.t.Errorf("failed from %s to %s, outside the printed %s to %s: %v", one.from.Format(clock), one.to.Format(clock), w.From.Format(clock), w.To.Format(clock), one.err)
 		}
@@ -207,13 +210,17 @@ func logsInAllTheWhile(t *testing.T, n *netbird.Server, connector string, p auth
 	})
 }
 
+// refusal is an answer that may not come, not even while NetBird restarts: then
+// there is nobody who answers.
+type refusal struct{ error }
+
 // asksAllTheWhile is somebody who is logged in and looks at the list of users,
 // for which NetBird asks Authentik.
 func asksAllTheWhile(t *testing.T, n *netbird.Standalone, jwt string) attempts {
 	return allTheWhile(t, 200*time.Millisecond, func(ctx context.Context) error {
 		answer, err := web.Call(ctx, http.MethodGet, n.URL+"/api/users", jwt, nil)
 		if err == nil && answer.Status != http.StatusOK {
-			err = errors.New(answer.Short())
+			err = refusal{errors.New(answer.Short())}
 		}
 		return err
 	})

@@ -25,6 +25,9 @@ func (p *program) begin() tea.Cmd {
 	if p.options.Start == StartDoctor && p.options.Setup == "" {
 		return tea.Batch(cmd, p.examine())
 	}
+	if p.options.Start == StartCredentials {
+		return tea.Batch(cmd, p.act(0, showCredentials{p.options.Setup}))
+	}
 	if p.options.Start == StartWalk {
 		return tea.Batch(cmd, p.beginSetup(p.options.Setup))
 	}

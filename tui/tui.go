@@ -63,10 +63,11 @@ type Actors struct{ Owner, Person string }
 type Start int
 
 const (
-	StartHome   Start = iota // the list of setups
-	StartWalk                // a new setup; Answers.Mode says which way, "" asks
-	StartSetup               // the setup named by Setup
-	StartDoctor              // the doctor, about the setup named by Setup or, with "", about what Answers name
+	StartHome        Start = iota // the list of setups
+	StartWalk                     // a new setup; Answers.Mode says which way, "" asks
+	StartSetup                    // the setup named by Setup
+	StartDoctor                   // the doctor, about the setup named by Setup or, with "", about what Answers name
+	StartCredentials              // the credentials of all setups, at those of the setup named by Setup
 )
 
 // Result is what came of a run of the program.
