@@ -21,14 +21,21 @@ import (
 // restarted since, it is given the old one back first. So a restart breaks
 // nothing while the person makes up their mind.
 func (r *Rotation) putRight(ctx context.Context) error {
-	if r.Credential != keystore.ClientSecret || r.run.tail || !inGap(r.s.setup) || r.run.o.Leak {
+	if r.Credential != keystore.ClientSecret || r.run.tail {
 		return nil
 	}
-	if r.alreadyRestarted(ctx) {
-		return nil
-	}
-	if err := r.netBirdBack(ctx); err != nil {
+	_, regained, err := r.run.oldSecret(ctx)
+	if err != nil {
 		return StopOf(err)
+	}
+	back := inGap(r.s.setup) && !r.run.o.Leak && !r.alreadyRestarted(ctx)
+	if back {
+		if err := r.netBirdBack(ctx); err != nil {
+			return StopOf(err)
+		}
+	}
+	if !back && !regained {
+		return nil
 	}
 	plan, err := r.engine.Plan(ctx, r.flow)
 	if err != nil {

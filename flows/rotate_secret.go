@@ -192,7 +192,7 @@ func (r *renewal) put(ctx context.Context, c netbird.IdentityProvider, secret st
 
 // Undo gives NetBird the old secret back; its process never used another.
 func (s secretAtNetBird) Undo(ctx context.Context, r state.Receipt) error {
-	old, err := s.Secrets.Get(ctx, keystore.ClientSecret)
+	old, _, err := s.oldSecret(ctx)
 	if err != nil {
 		return err
 	}
@@ -201,6 +201,24 @@ func (s secretAtNetBird) Undo(ctx context.Context, r state.Receipt) error {
 		return err
 	}
 	return s.put(ctx, c, old)
+}
+
+// oldSecret is the client secret in force. Where the keystore has lost it, what
+// Authentik has is what logins work with; regained says that it was kept anew.
+func (r *renewal) oldSecret(ctx context.Context) (secret string, regained bool, err error) {
+	secret, err = r.Secrets.Get(ctx, keystore.ClientSecret)
+	if !errors.Is(err, keystore.ErrAbsent) {
+		return secret, false, err
+	}
+	all, lookup := r.Authentik.ProvidersByClientID(ctx, r.clientID())
+	if lookup != nil {
+		return "", false, lookup
+	}
+	if len(all) != 1 || all[0].ClientSecret == "" {
+		return "", false, err
+	}
+	secret = all[0].ClientSecret
+	return secret, true, r.Secrets.Set(ctx, keystore.ClientSecret, secret)
 }
 
 // secretAtAuthentik gives Authentik the new secret in the moment in which

@@ -386,6 +386,36 @@ func TestAfterAKillInTheGapTheOldSecretIsPutBackFirst(t *testing.T) {
 	l.settled("after the resumed rotation")
 }
 
+// A keystore that has lost the secrets is no dead end: what Authentik has is in force.
+func TestAClientSecretThatTheKeystoreLostIsRenewed(t *testing.T) {
+	for _, gap := range []bool{false, true} {
+		l := standing(t)
+		restart := l.answers.RestartCommand
+		if l.answers.RestartCommand = ""; gap && l.giveUp(alone, waiting) == nil {
+			t.Fatal("not stopped")
+		}
+		old, _ := l.clientSecrets()
+		store, err := l.bench.OpenKeys(t.Context(), keystore.File)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{keystore.ClientSecret, keystore.ClientSecret + keystore.New} {
+			if err := store.Delete(t.Context(), setupName, name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.answers.RestartCommand = restart
+		l.mustRotate(keystore.ClientSecret, alone)
+		if now := l.secret(keystore.ClientSecret); now == old || now == "" {
+			t.Errorf("in a gap %v: no new secret is kept", gap)
+		}
+		if _, err := l.signsIn(); err != nil {
+			t.Errorf("in a gap %v: %v", gap, err)
+		}
+		l.settled("after the renewal")
+	}
+}
+
 func TestAfterAKillInTheGapAndARestartItGoesForward(t *testing.T) {
 	l := standing(t)
 	l.answers.RestartCommand = ""
