@@ -19,8 +19,11 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 )
 
 func main() {
@@ -53,20 +56,28 @@ func run(ctx context.Context, words []string, out io.Writer) error {
 	if err := unbroken(ctx, root, chosen); err != nil {
 		return err
 	}
-	var failed []error
+	red, errs := make([][]string, len(chosen)), make([]error, len(chosen))
+	var all errgroup.Group
+	all.SetLimit(runtime.GOMAXPROCS(0))
+	for i, m := range chosen {
+		all.Go(func() error {
+			red[i], errs[i] = m.try(ctx, root)
+			return nil
+		})
+	}
+	_ = all.Wait()
 	caught := 0
-	for _, m := range chosen {
-		red, err := m.try(ctx, root)
-		if err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", m.rule, err))
-			fmt.Fprintf(out, "NOT caught  %s: %v\n", m.rule, err)
+	for i, m := range chosen {
+		if errs[i] != nil {
+			errs[i] = fmt.Errorf("%s: %w", m.rule, errs[i])
+			fmt.Fprintf(out, "NOT caught  %v\n", errs[i])
 			continue
 		}
 		caught++
-		fmt.Fprintf(out, "caught      %s: %s\n", m.rule, strings.Join(red, ", "))
+		fmt.Fprintf(out, "caught      %s: %s\n", m.rule, strings.Join(red[i], ", "))
 	}
-	fmt.Fprintf(out, "%d mutations, %d caught\n", caught+len(failed), caught)
-	return errors.Join(failed...)
+	fmt.Fprintf(out, "%d mutations, %d caught\n", len(chosen), caught)
+	return errors.Join(errs...)
 }
 
 // named says that the rule contains one of the words; without words each does.
