@@ -2,12 +2,14 @@ package cli_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"testing"
 
+	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"authbird/sim"
@@ -26,9 +28,14 @@ func TestScripts(t *testing.T) {
 			e.Values[serversKey{}] = new(*sim.Sandbox)
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
-			e.Setenv("AUTHBIRD_PASSPHRASE_FILE", filepath.Join(e.WorkDir, "passphrase"))
 			e.Setenv("AUTHBIRD_KEYSTORE", "file")
-			return os.WriteFile(filepath.Join(e.WorkDir, "passphrase"), []byte(passphrase+"\n"), 0o600)
+			// Opens at once, as no passphrase does; a script of the passphrase unsets it.
+			e.Setenv("AUTHBIRD_KEYSTORE_IDENTITY", filepath.Join(e.WorkDir, "key"))
+			e.Setenv("AUTHBIRD_PASSPHRASE_FILE", filepath.Join(e.WorkDir, "passphrase"))
+			key, err := age.GenerateX25519Identity()
+			return errors.Join(err,
+				os.WriteFile(filepath.Join(e.WorkDir, "key"), []byte(key.String()+"\n"), 0o600),
+				os.WriteFile(filepath.Join(e.WorkDir, "passphrase"), []byte(passphrase+"\n"), 0o600))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"servers": scriptServers,
