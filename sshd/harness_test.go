@@ -336,7 +336,9 @@ func (h *host) shellWith(c *gossh.Client, p ptyRequest) *visit {
 	h.t.Cleanup(func() {
 		c.Close()
 		<-v.over
-		_ = v.emu.Close()
+		if replies, ok := v.emu.Emulator.InputPipe().(io.Closer); ok {
+			replies.Close() // the emulator's own Close races with its Read
+		}
 	})
 	return v
 }
