@@ -85,10 +85,10 @@ func (a *app) rotate(ctx context.Context, args []string) error {
 	return err
 }
 
-// onScreen says that no flag was given which the screen of the credentials asks
-// about itself.
+// onScreen says that no flag was given which the screen of the credentials would
+// not heed.
 func (a *app) onScreen() bool {
-	return !slices.ContainsFunc([]string{"leak", "restart-command", "wait", "netbird-config"}, func(flag string) bool { return a.given[flag] != "" })
+	return !slices.ContainsFunc([]string{"leak", "restart-command", "rotate-every", "wait", "netbird-config"}, func(flag string) bool { return a.given[flag] != "" })
 }
 
 // credentialsScreen opens the credentials of all setups, at those of the setup that

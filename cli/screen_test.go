@@ -110,4 +110,8 @@ func TestRotateOpensTheCredentials(t *testing.T) {
 	x.sees("Credentials", "▸ home", "client-secret", "q quit").types(enter)
 	x.sees("Renew the client secret of home", "Renew it now?").types("\x03")
 	x.ends(0)
+	// A flag that the screen would not heed is not lost.
+	x = d.start("rotate", "--rotate-every", "90")
+	x.hears("Which is to be renewed?").types("\x03")
+	x.ends(130)
 }

@@ -19,7 +19,8 @@ import (
 // putRight, before a rotation of the client secret goes on: where an earlier run
 // left NetBird with a secret that Authentik doesn't have, and NetBird has not
 // restarted since, it is given the old one back first. So a restart breaks
-// nothing while the person makes up their mind.
+// nothing while the person makes up their mind. A secret that the keystore has
+// lost is regained before that.
 func (r *Rotation) putRight(ctx context.Context) error {
 	if r.Credential != keystore.ClientSecret || r.run.tail {
 		return nil
