@@ -336,11 +336,17 @@ func (h *host) shellWith(c *gossh.Client, p ptyRequest) *visit {
 	h.t.Cleanup(func() {
 		c.Close()
 		<-v.over
-		if replies, ok := v.emu.Emulator.InputPipe().(io.Closer); ok {
-			replies.Close() // the emulator's own Close races with its Read
-		}
+		v.mute()
 	})
 	return v
+}
+
+// mute ends the terminal's answers. The emulator's own Close races with the
+// Read of its answers.
+func (v *visit) mute() {
+	if answers, ok := v.emu.Emulator.InputPipe().(io.Closer); ok {
+		answers.Close()
+	}
 }
 
 func (v *visit) draw(out io.Reader) {
