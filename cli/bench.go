@@ -6,7 +6,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"mvdan.cc/sh/v3/syntax"
 
@@ -81,11 +80,11 @@ func (a *app) bench(ask asker) (*flows.Bench, error) {
 			return kit.transport(caFile, func() (*clients.Transport, error) {
 				return clients.New(clients.Options{
 					CAFile: caFile, Timeout: a.opts.timeout, Trace: tracer,
-					UserAgent: "authbird/" + versionOf(a.Version), Now: a.Now,
+					UserAgent: "authbird/" + versionOf(a.Version), Now: a.Now, Wait: a.Wait,
 				})
 			})
 		},
-		Now: a.Now, Rand: a.Rand, Wait: wait, Docker: lacksDocker,
+		Now: a.Now, Rand: a.Rand, Wait: a.Wait, Docker: lacksDocker,
 		Shell: a.runRestart, Forgets: a.world != nil,
 	}, nil
 }
@@ -155,17 +154,6 @@ func (a *app) tracer() (func(clients.Exchange), error) {
 	}
 	a.atEnd(func() { _ = f.Close() })
 	return clients.NewTracer(f), nil
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // askPassphrase asks for a passphrase line by line; a new one twice.

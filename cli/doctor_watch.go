@@ -31,7 +31,7 @@ func (a *app) watchAll(ctx context.Context, c *clinic) error {
 		look: func(ctx context.Context, tell func(*flows.Diagnosis)) error {
 			return a.round(ctx, c, func(_ *patient, d *flows.Diagnosis) { tell(d) })
 		},
-		tell: a.say, period: a.opts.doctor.watch, wait: wait, hook: a.hook,
+		tell: a.say, period: a.opts.doctor.watch, wait: a.Wait, hook: a.hook,
 	}
 	err := w.run(ctx)
 	if a.stop.asked() == os.Interrupt || a.stop.asked() == nil {

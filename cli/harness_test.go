@@ -18,6 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"authbird/cli"
+	"authbird/clients"
 	"authbird/sim"
 )
 
@@ -25,8 +26,12 @@ import (
 // authbird when it is called so.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"authbird": func() { os.Exit(cli.Run(context.Background(), cli.OS("v0.0.0-test"))) },
-		"restart":  restart,
+		"authbird": func() {
+			w := cli.OS("v0.0.0-test")
+			w.Wait = glance
+			os.Exit(cli.Run(context.Background(), w))
+		},
+		"restart": restart,
 	})
 }
 
@@ -97,6 +102,11 @@ func (d *desk) file(name, content string) string {
 	return path
 }
 
+// glance waits less long than it is told to.
+func glance(ctx context.Context, d time.Duration) error {
+	return clients.Wait(ctx, min(d, 10*time.Millisecond))
+}
+
 // outcome is what a run left.
 type outcome struct {
 	t          *testing.T
@@ -114,7 +124,7 @@ func (d *desk) authbird(args ...string) outcome {
 		Args: args, Stdin: d.stdin, Stdout: &listener{to: &out, hears: d.outHears}, Stderr: &listener{to: &people, hears: d.hears},
 		StdinTerminal: d.terminal, StderrTerminal: d.terminal,
 		Getenv: func(name string) string { return d.env[name] }, Environ: d.environ, Signals: d.signals,
-		Now: time.Now, Rand: rand.Reader, Version: "v0.0.0-test",
+		Now: time.Now, Wait: glance, Rand: rand.Reader, Version: "v0.0.0-test",
 	})
 	return outcome{t: d.t, exit: exit, out: out.String(), human: people.String()}
 }

@@ -85,7 +85,7 @@ func TestASignalDuringTheChecks(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.at("done     connector", os.Interrupt)
-	o := d.authbird("setup", "connector", "--yes", "--setup", "home").want(130)
+	o := d.authbird("setup", "connector", "--yes", "--setup", "home", "--timeout", "1h").want(130)
 	for _, want := range []string{"authbird: interrupted; what had begun is finished", "authbird resume home"} {
 		if !strings.Contains(o.human, want) {
 			t.Errorf("does not say %q:\n%s", want, o.human)

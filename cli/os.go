@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"authbird/clients"
 )
 
 // errPipe is what a write says when its reader has gone, as head does.
@@ -33,6 +35,7 @@ func OS(version string) World {
 		Environ:        os.Environ,
 		Signals:        signals,
 		Now:            time.Now,
+		Wait:           clients.Wait,
 		Rand:           rand.Reader,
 		Version:        version,
 	}

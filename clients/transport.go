@@ -54,7 +54,7 @@ func New(o Options) (*Transport, error) {
 		o.Attempts = 4
 	}
 	if o.Wait == nil {
-		o.Wait = wait
+		o.Wait = Wait
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -120,7 +120,8 @@ func proxy(r *http.Request) (*url.URL, error) {
 	return u, nil
 }
 
-func wait(ctx context.Context, d time.Duration) error {
+// Wait waits for so long, or until ctx is done.
+func Wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -87,10 +87,9 @@ func (w *Work) survey(ctx context.Context) *facts.Facts {
 // the connector; the login start, which opens the connector, comes last.
 type connectorProof struct {
 	*Work
-	wait    func()       // for Authentik's part; nil: not begun
-	facts   *facts.Facts // that it was begun for
-	of      string       // the redirect URIs that it was begun with
-	changed bool         // the connector was made or changed in this run
+	early   earlyReads // Authentik's part
+	of      string     // the redirect URIs that it was begun with
+	changed bool       // the connector was made or changed in this run
 }
 
 // note says that the connector was made or changed: it is opened only once
@@ -109,31 +108,25 @@ func (p *connectorProof) ask(f *facts.Facts) facts.ProofAsk {
 
 // begin starts Authentik's part, if what it asks about stands.
 func (p *connectorProof) begin(ctx context.Context, f *facts.Facts) {
-	if p.wait != nil { // two waves must not write the same facts
-		p.wait()
-		p.wait = nil
-	}
+	p.early.end(ctx)
 	have, ok := providerOf(f, p.clientID())
 	if !ok || len(have.RedirectURIs) == 0 || !f.Authentik.Discovery.OK() {
 		return
 	}
-	p.of, p.facts = uris(have.RedirectURIs), f
-	p.wait = p.Reader.ProveAuthentik(ctx, f, p.ask(f))
+	p.of = uris(have.RedirectURIs)
+	p.early.begin(ctx, f, func(ctx context.Context) func() { return p.Reader.ProveAuthentik(ctx, f, p.ask(f)) })
 }
 
 func (p *connectorProof) prove(ctx context.Context, f *facts.Facts) []doctor.Result {
 	have, _ := providerOf(f, p.clientID())
-	if p.wait == nil || p.facts != f || p.of != uris(have.RedirectURIs) {
+	if !p.early.begunFor(f) || p.of != uris(have.RedirectURIs) {
 		p.begin(ctx, f)
 	}
 	ask := p.ask(f)
 	if !p.changed {
 		p.Reader.ProveNetBird(ctx, f, ask)
 	}
-	if p.wait != nil {
-		p.wait()
-		p.wait = nil
-	}
+	p.early.end(ctx)
 	proven := doctor.Proven{
 		ConnectorID: ask.ConnectorID, ClientID: ask.ClientID, Issuer: f.Authentik.Discovery.Value.Issuer, RedirectURI: ask.RedirectURI,
 		RedirectFix: stepRedirect,

@@ -71,7 +71,7 @@ func (s deviceFlow) judge(flow authentik.Flow) Finding {
 
 func (s deviceFlow) Do(ctx context.Context, f *facts.Facts, _ Finding) (state.Receipt, error) {
 	if s.ready != nil {
-		s.ready(context.WithoutCancel(ctx), f)
+		s.ready(ctx, f)
 	}
 	flow, err := s.Authentik.CreateFlow(ctx, authentik.FlowSpec{
 		Name: deviceFlowSlug, Slug: deviceFlowSlug, Title: "Device Code Flow",

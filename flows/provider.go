@@ -122,7 +122,7 @@ func (s provider) Do(ctx context.Context, f *facts.Facts, found Finding) (state.
 		return state.Receipt{}, unseen(fmt.Errorf("%q was made but is not found by its client id", want.Name))
 	}
 	if s.ready != nil {
-		s.ready(context.WithoutCancel(ctx), f)
+		s.ready(ctx, f)
 	}
 	return state.Receipt{ObjectID: strconv.Itoa(now.PK), Made: found.ObjectID == ""}, nil
 }

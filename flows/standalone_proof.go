@@ -12,8 +12,7 @@ import (
 // still being made.
 type standaloneProof struct {
 	*Work
-	wait  func()       // for the service account's part; nil: not begun
-	facts *facts.Facts // that it was begun for
+	early earlyReads // the service account's part
 }
 
 func (p *standaloneProof) ask(f *facts.Facts) facts.StandaloneProofAsk {
@@ -27,23 +26,18 @@ func (p *standaloneProof) ask(f *facts.Facts) facts.StandaloneProofAsk {
 
 func (p *standaloneProof) begin(ctx context.Context, f *facts.Facts) {
 	if f.Authentik.Discovery.OK() && f.Local.AppPassword.OK() {
-		if p.wait != nil { // two waves must not write the same facts
-			p.wait()
-		}
-		p.facts, p.wait = f, p.Reader.ProveServiceAccount(ctx, f, p.ask(f))
+		p.early.end(ctx)
+		p.early.begin(ctx, f, func(ctx context.Context) func() { return p.Reader.ProveServiceAccount(ctx, f, p.ask(f)) })
 	}
 }
 
 func (p *standaloneProof) prove(ctx context.Context, f *facts.Facts) []doctor.Result {
-	if p.wait == nil || p.facts != f {
+	if !p.early.begunFor(f) {
 		p.begin(ctx, f)
 	}
 	f.Ask.ClientID = p.clientID() // of a provider that was taken over it wasn't known before
 	p.Reader.ProveStandalone(ctx, f, p.ask(f))
-	if p.wait != nil {
-		p.wait()
-		p.wait = nil
-	}
+	p.early.end(ctx)
 	return doctor.Judge(doctor.StandaloneProof(doctor.Proven{
 		RedirectFix: stepRedirect, Account: p.Answers.ServiceAccount, Least: p.Answers.Rights == RightsLeast,
 	}), f)

@@ -168,7 +168,7 @@ func grantTypes() []string {
 }
 
 func (s *Server) serveKeys(w http.ResponseWriter) {
-	key, kid := s.signingKey()
+	key, kid := signingKey()
 	e := binary.BigEndian.AppendUint32(nil, uint32(key.E))
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(map[string]any{"keys": []map[string]string{{
@@ -208,7 +208,7 @@ func (s *Server) ownToken(raw string) (claims, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, _ := s.signingKey()
+	key, _ := signingKey()
 	c := claims{}
 	if err := tok.Claims(&key.PublicKey, &c); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -43,25 +44,21 @@ func (c claims) list(name string) []string {
 	return nil
 }
 
-// signingKey is the embedded identity provider's key. It is made when it is
-// first needed, because making it is what costs most here.
-func (s *Server) signingKey() (*rsa.PrivateKey, string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.key == nil {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(fmt.Sprintf("sim/netbird: no signing key: %v", err))
-		}
-		s.key = key
+// signingKey is the embedded identity provider's key and its ID. The servers
+// of a process share it, and it is made when it is first needed, because making
+// it is what costs most here.
+var signingKey = sync.OnceValues(func() (*rsa.PrivateKey, string) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(fmt.Sprintf("sim/netbird: no signing key: %v", err))
 	}
-	sum := sha1.Sum(s.key.N.Bytes())
-	return s.key, hex.EncodeToString(sum[:])
-}
+	sum := sha1.Sum(key.N.Bytes())
+	return key, hex.EncodeToString(sum[:])
+})
 
 // sign makes a JWT of the embedded identity provider.
 func (s *Server) sign(payload any) (string, error) {
-	key, kid := s.signingKey()
+	key, kid := signingKey()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: key, KeyID: kid}}, nil)
 	if err != nil {
 		return "", err
@@ -123,7 +120,7 @@ func (s *Server) verifyJWT(ctx context.Context, raw string) (claims, error) {
 // audiences that are accepted.
 func (s *Server) keyFor(ctx context.Context, kid string) (key any, issuer string, audiences []string, err error) {
 	s.mu.Lock()
-	out, own := s.outside, s.key
+	out := s.outside
 	issuer = s.opt().issuer()
 	embedded := s.opt().embedded()
 	s.mu.Unlock()
@@ -131,10 +128,10 @@ func (s *Server) keyFor(ctx context.Context, kid string) (key any, issuer string
 	case out != nil:
 		key, err = out.key(ctx, kid)
 		return key, out.issuer, out.audiences, err
-	case !embedded || own == nil:
+	case !embedded:
 		return nil, "", nil, errors.New("unable to find appropriate key")
 	}
-	private, ownKid := s.signingKey()
+	private, ownKid := signingKey()
 	if kid != ownKid {
 		return nil, "", nil, errors.New("unable to find appropriate key")
 	}

@@ -3,7 +3,6 @@ package netbird
 import (
 	"context"
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -37,7 +36,6 @@ type Server struct {
 	hung          bool // the embedded identity provider's storage is blocked
 	buckets       map[string]*bucket
 	outside       *outside // the identity provider of a standalone installation
-	key           *rsa.PrivateKey
 	pending       map[string]dashLogin
 }
 
