@@ -41,14 +41,21 @@ func (a *app) status(_ context.Context, args []string) error {
 	}
 	// Collecting rubbish between two of hundreds of setups is a third of the
 	// time, and the process ends right after.
-	defer debug.SetGCPercent(debug.SetGCPercent(1600))
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	setups, err := a.chosen(dir, args)
 	if err != nil {
 		return err
 	}
-	tell := func() {
+	standings := make(chan standing, len(setups)) // found out beside the telling
+	go func() {
+		defer close(standings)
 		for _, s := range setups {
-			a.say.standing(a.standingOf(dir, s))
+			standings <- a.standingOf(dir, s)
+		}
+	}()
+	tell := func() {
+		for s := range standings {
+			a.say.standing(s)
 		}
 	}
 	if out, ok := a.Stdout.(*stream); ok {

@@ -10,6 +10,9 @@ import (
 // Clean makes text that came from a server fit for a terminal and for one line: control, bidirectional and
 // zero-width characters are gone, runs of white space are one space, and invalid UTF-8 is replaced.
 func Clean(s string) string {
+	if isClean(s) {
+		return s
+	}
 	var b strings.Builder
 	space := false
 	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
@@ -27,6 +30,23 @@ func Clean(s string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// isClean says at a glance that Clean would change nothing: words of visible
+// ASCII characters with one blank between them.
+func isClean(s string) bool {
+	blank := true // before s: none may come first
+	for i := range len(s) {
+		switch {
+		case s[i] > ' ' && s[i] < 0x7F:
+			blank = false
+		case s[i] == ' ' && !blank:
+			blank = true
+		default:
+			return false
+		}
+	}
+	return s == "" || !blank
 }
 
 // invisible holds what draws nothing and is no format character by its category: fillers, variation selectors.

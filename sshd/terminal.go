@@ -23,7 +23,7 @@ const (
 )
 
 // termLike is what terminals are called; what else comes as TERM is not kept.
-var termLike = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$`)
+var termLike = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
 
 // ptyRequest is the payload of "pty-req" (RFC 4254, 6.2).
 type ptyRequest struct {
@@ -38,7 +38,7 @@ func parsePty(payload []byte) (terminal, bool) {
 		return terminal{}, false
 	}
 	t := terminal{name: r.Term, size: sane(r.Columns, r.Rows)}
-	if !termLike.MatchString(t.name) {
+	if len(t.name) > 64 || !termLike.MatchString(t.name) {
 		t.name = "vt100"
 	}
 	return t, true

@@ -43,7 +43,7 @@ type Dir struct {
 	held map[string]*Setup // by safe name: what Lock gave out and is not closed yet
 
 	// The file system, as far as tests take it away.
-	readFile  func(path string) ([]byte, error)
+	readFile  func(path string, into []byte) ([]byte, error)
 	writeFile func(path string, data []byte) error
 	writeAt   func(f *os.File, data []byte, at int64) (int, error)
 }
@@ -83,7 +83,7 @@ func Open(path string) (*Dir, error) {
 	return &Dir{
 		Now: time.Now, Rand: rand.Reader,
 		path: path, held: map[string]*Setup{},
-		readFile: os.ReadFile, writeFile: disk.WriteFile, writeAt: (*os.File).WriteAt,
+		readFile: readFile, writeFile: disk.WriteFile, writeAt: (*os.File).WriteAt,
 	}, nil
 }
 

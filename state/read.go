@@ -3,13 +3,16 @@ package state
 import (
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+
+	"github.com/go-json-experiment/json"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"authbird/state/disk"
 )
@@ -88,6 +91,9 @@ type lineJSON struct {
 	Entry
 }
 
+// buffers hold what was read until it is understood.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
+
 // read reads the three files of a folder under setups/.
 func (d *Dir) read(safe string) (*Setup, reading) {
 	s := &Setup{dir: d, Folder: d.setupDir(safe), Name: safe}
@@ -95,10 +101,13 @@ func (d *Dir) read(safe string) (*Setup, reading) {
 		s.Name = name
 	}
 	var r reading
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
 	absent := 0
 	get := func(name string) ([]byte, string, bool) {
 		path := filepath.Join(s.Folder, name)
-		data, err := d.readFile(path)
+		data, err := d.readFile(path, *buffer)
+		*buffer = data[:0]
 		switch {
 		case err == nil:
 			return data, path, true
@@ -151,7 +160,7 @@ func (d *Dir) read(safe string) (*Setup, reading) {
 
 // decode reads a whole versioned file into to, whose version field is v.
 func decode(path string, data []byte, to any, v *int) error {
-	if err := json.Unmarshal(data, to); err != nil {
+	if err := json.Unmarshal(data, to, jsonv1.FormatDurationAsNano(true)); err != nil {
 		// A newer file may be of another shape; its version still counts.
 		var only struct {
 			Version int `json:"version"`
@@ -195,15 +204,13 @@ func (j *journal) problem(path string) error {
 // promised to anyone. So is a last line with the zeros that some file systems
 // leave after a power cut. A line before that which can't be read is damage.
 func parseJournal(data []byte) journal {
-	if j, ok := parseWhole(data); ok {
-		return j
-	}
 	var j journal
 	j.entries = make([]Entry, 0, bytes.Count(data, []byte{'\n'})+1)
+	var l lineJSON
 	for n, at := 1, 0; at < len(data); n++ {
 		line, rest, whole := bytes.Cut(data[at:], []byte{'\n'})
 		end := len(data) - len(rest)
-		var l lineJSON
+		l = lineJSON{}
 		err := json.Unmarshal(line, &l)
 		if err != nil && l.V <= version {
 			l.V = lineVersion(line)
@@ -223,25 +230,6 @@ func parseJournal(data []byte) journal {
 		at = end
 	}
 	return j
-}
-
-// parseWhole reads a journal in which nothing is amiss, in one go: the list of
-// hundreds of setups is made of such, and line by line takes half as long again.
-func parseWhole(data []byte) (journal, bool) {
-	text, whole := bytes.CutSuffix(data, []byte{'\n'})
-	array := slices.Concat([]byte{'['}, bytes.ReplaceAll(text, []byte{'\n'}, []byte{','}), []byte{']'})
-	lines := make([]lineJSON, 0, bytes.Count(data, []byte{'\n'})+1)
-	if !whole || json.Unmarshal(array, &lines) != nil || len(lines) != cap(lines)-1 {
-		return journal{}, false
-	}
-	j := journal{entries: make([]Entry, len(lines)), size: int64(len(data))}
-	for i, l := range lines {
-		if l.V != version {
-			return journal{}, false
-		}
-		j.entries[i] = l.Entry
-	}
-	return j, true
 }
 
 // lineVersion is the version of a line whose other fields can't be read.

@@ -336,7 +336,7 @@ func TestListDoesLittleWork(t *testing.T) {
 	d := open(t)
 	fill(t, d, 500)
 	var reads, bytes atomic.Int64
-	d.readFile = func(path string) ([]byte, error) {
+	d.readFile = func(path string, _ []byte) ([]byte, error) {
 		data, err := os.ReadFile(path)
 		reads.Add(1)
 		bytes.Add(int64(len(data)))

@@ -185,7 +185,7 @@ func (s *Setup) setAside(d *damagedError) error {
 		s.SetAside = append(s.SetAside, told)
 		return disk.SyncDir(s.Folder)
 	}
-	data, err := s.dir.readFile(d.file)
+	data, err := s.dir.readFile(d.file, nil)
 	if err != nil {
 		return err
 	}

@@ -30,10 +30,10 @@ func forGuest(guest bool, rows []row) []row {
 	return rows
 }
 
-var plainFile = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)
+var plainFile = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
 // PlainFile says that a name is one of a file and of no folder.
-func PlainFile(name string) bool { return plainFile.MatchString(name) }
+func PlainFile(name string) bool { return len(name) <= 100 && plainFile.MatchString(name) }
 
 // drawForGuest says where setup.env is, of which a guest has no sight.
 func (s doneScreen) drawForGuest(sh *sheet) {

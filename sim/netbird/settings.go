@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/netbirdio/netbird/shared/management/http/api"
 )
@@ -88,7 +89,9 @@ func unfitRange(p netip.Prefix) string {
 	return ""
 }
 
-var domainName = regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$`)
+var domainName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$`)
+})
 
 func checkSettings(a *account, in api.AccountSettings) error {
 	invalid := func(format string, args ...any) error {
@@ -99,7 +102,7 @@ func checkSettings(a *account, in api.AccountSettings) error {
 		return invalid("peer login expiration can't be larger than 180 days")
 	case in.PeerLoginExpiration < 3600:
 		return invalid("peer login expiration can't be smaller than one hour")
-	case *in.DnsDomain != "" && !domainName.MatchString(strings.ToLower(*in.DnsDomain)):
+	case *in.DnsDomain != "" && !domainName().MatchString(strings.ToLower(*in.DnsDomain)):
 		return invalid("invalid domain \"%s\" provided for DNS domain", *in.DnsDomain)
 	}
 	for _, id := range *in.Ipv6EnabledGroups {
