@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -118,10 +119,11 @@ type took struct {
 }
 
 func (g *ground) run(args ...string) (took, []byte, error) {
-	cmd := exec.Command(g.binary, append(args, "--json")...)
+	cmd := exec.Command(g.binary, args...)
 	cmd.Env, cmd.Dir = g.env, g.dir
 	var out, people bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &people
+	forget()
 	t := took{start: time.Now()}
 	if err := cmd.Run(); err != nil {
 		return t, nil, fmt.Errorf("authbird %v: %w\n%s", args, err, people.String())
@@ -130,6 +132,13 @@ func (g *ground) run(args ...string) (took, []byte, error) {
 	t.memory = cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss * 1024
 	t.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	return t, out.Bytes(), nil
+}
+
+// forget lets the peak memory of this process begin anew: that of a child
+// counts from its parent's.
+func forget() {
+	debug.FreeOSMemory()
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)
 }
 
 // firstSetup is the setup that others are copies of.

@@ -4,10 +4,12 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"authbird/sim/fault"
@@ -26,14 +28,17 @@ type exchange struct {
 // recorder keeps every exchange with the servers it stands in front of, but for
 // those between the two.
 type recorder struct {
-	mu  sync.Mutex
-	all []*exchange
-	on  bool
+	mu   sync.Mutex
+	all  []*exchange
+	on   bool
+	seen atomic.Int64 // requests so far
 }
 
 // front is put before a server.
 func (r *recorder) front(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		// Authentik gives one address only so many device codes an hour.
+		q.RemoteAddr = fmt.Sprintf("[fd00::%x]:1", r.seen.Add(1)&0xffff)
 		if !r.recording() || q.Header.Get(fault.Beside) != "" {
 			next.ServeHTTP(w, q)
 			return

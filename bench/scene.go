@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -189,7 +190,7 @@ func (g *ground) shape(s scene) (shape, error) {
 
 // scene runs authbird, and looks whether it did what it should.
 func (g *ground) scene(s scene) (took, error) {
-	t, out, err := g.run(s.args...)
+	t, out, err := g.run(append(slices.Clone(s.args), "--json")...)
 	if err != nil {
 		return t, err
 	}
