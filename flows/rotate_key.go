@@ -71,15 +71,28 @@ func (s newKey) Look(f *facts.Facts, past state.Receipt) Finding {
 	}
 	name := past.Values[newKeyName]
 	if name == "" {
-		name = s.Answers.Name + " " + s.Now().UTC().Format("2006-01-02 15:04:05")
+		name = s.freshName(f)
 	}
 	intent := state.Receipt{Values: map[string]string{newKeyName: name}}
-	for _, k := range f.Authentik.Keys.Value {
-		if k.Name == name {
-			return Finding{Verdict: InPlace, ObjectID: k.PK, Intent: intent}
-		}
+	if i := keyNamed(f, name); i >= 0 {
+		return Finding{Verdict: InPlace, ObjectID: f.Authentik.Keys.Value[i].PK, Intent: intent}
 	}
 	return Finding{Verdict: Missing, Intent: intent}
+}
+
+// freshName is the provider's with the time, or with the first second after it
+// that no key has.
+func (s newKey) freshName(f *facts.Facts) string {
+	for at := s.Now().UTC(); ; at = at.Add(time.Second) {
+		if name := s.Answers.Name + " " + at.Format("2006-01-02 15:04:05"); keyNamed(f, name) < 0 {
+			return name
+		}
+	}
+}
+
+// keyNamed is the place in Authentik's list; negative: none is called so.
+func keyNamed(f *facts.Facts, name string) int {
+	return slices.IndexFunc(f.Authentik.Keys.Value, func(k authentik.KeyPair) bool { return k.Name == name })
 }
 
 func (s newKey) Do(ctx context.Context, f *facts.Facts, found Finding) (state.Receipt, error) {

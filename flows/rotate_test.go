@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -650,6 +651,23 @@ func TestASigningKeyIsRenewed(t *testing.T) {
 				t.Errorf("taking back says of the key that was made: %+v", r)
 			}
 		})
+	}
+}
+
+// Keys are called after the second in which they are made. Another one in that
+// second is another key.
+func TestASigningKeyIsRenewedTwiceInASecond(t *testing.T) {
+	l := matrixLab(t, state.Connector)
+	l.mustRun()
+	now := time.Now()
+	l.bench.Now = func() time.Time { return now }
+	var ids []string
+	for range 3 {
+		l.mustRotate(keystore.SigningKey, alone)
+		ids = append(ids, renewalOf(t, l.load(), keystore.SigningKey).ID)
+	}
+	if slices.Sort(ids); len(slices.Compact(ids)) != 3 {
+		t.Errorf("the keys are %q", ids)
 	}
 }
 
