@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -46,16 +47,19 @@ func (a *app) status(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	standings := make(chan standing, len(setups)) // found out beside the telling
+	// Reading, finding out and telling go on beside one another.
+	standings := make(chan standing, 64)
 	go func() {
 		defer close(standings)
-		for _, s := range setups {
+		for s := range setups {
 			standings <- a.standingOf(dir, s)
 		}
 	}()
+	told := 0
 	tell := func() {
 		for s := range standings {
 			a.say.standing(s)
+			told++
 		}
 	}
 	if out, ok := a.Stdout.(*stream); ok {
@@ -63,31 +67,32 @@ func (a *app) status(_ context.Context, args []string) error {
 	} else {
 		tell()
 	}
-	if len(setups) == 0 {
+	if told == 0 {
 		a.last = outcome{Message: "there is no setup yet", Next: "authbird setup connector"}
 		return nil
 	}
 	if a.opts.json {
-		a.last = outcome{Message: count(len(setups), "setup")}
+		a.last = outcome{Message: count(told, "setup")}
 	}
 	return nil
 }
 
 // chosen is the setup that was named, those whose names fit a pattern, or all.
-func (a *app) chosen(dir *state.Dir, args []string) ([]*state.Setup, error) {
+func (a *app) chosen(dir *state.Dir, args []string) (iter.Seq[*state.Setup], error) {
 	name := a.named(args)
-	if name == "" || strings.ContainsAny(name, "*?[") {
+	if name == "" {
+		return dir.All()
+	}
+	if strings.ContainsAny(name, "*?[") {
 		all, err := dir.List()
 		if err != nil {
 			return nil, err
 		}
-		return matching(all, name)
+		fitting, err := matching(all, name)
+		return slices.Values(fitting), err
 	}
 	s, err := a.load(dir, name)
-	if err != nil {
-		return nil, err
-	}
-	return []*state.Setup{s}, nil
+	return slices.Values([]*state.Setup{s}), err
 }
 
 // named is the setup that the argument or --setup names; empty: none.

@@ -71,8 +71,9 @@ func credentialsOf(s *state.Setup) []string {
 // Renewals lists a setup's credentials. It asks neither a server nor the
 // keystore.
 func Renewals(s *state.Setup, now time.Time) []Renewal {
-	var out []Renewal
-	for _, name := range credentialsOf(s) {
+	names := credentialsOf(s)
+	out := make([]Renewal, 0, len(names))
+	for _, name := range names {
 		i := slices.IndexFunc(s.Credentials, func(c state.Credential) bool { return c.Name == name })
 		r := Renewal{Setup: s.Name, Credential: state.Credential{Name: name}}
 		if i >= 0 {

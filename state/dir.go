@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"authbird/state/disk"
@@ -96,11 +98,18 @@ func (d *Dir) setupDir(safe string) string { return filepath.Join(d.path, setups
 // setup that can't be read in full says why in its Damage and does not hide the
 // others; the error is of the folder as a whole.
 func (d *Dir) List() ([]*Setup, error) {
-	entries, err := os.ReadDir(filepath.Join(d.path, setupsDir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	all, err := d.All()
 	if err != nil {
+		return nil, err
+	}
+	return slices.Collect(all), nil
+}
+
+// All is List, one setup after the other: each as soon as it is read, while
+// those behind it still are.
+func (d *Dir) All() (iter.Seq[*Setup], error) {
+	entries, err := os.ReadDir(filepath.Join(d.path, setupsDir))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("list setups: %w", err)
 	}
 	var folders []string
@@ -109,20 +118,36 @@ func (d *Dir) List() ([]*Setup, error) {
 			folders = append(folders, e.Name())
 		}
 	}
-	setups := make([]*Setup, len(folders))
-	var readers sync.WaitGroup
-	workers := min(runtime.GOMAXPROCS(0), 8)
-	for w := range workers {
-		readers.Go(func() {
-			for i := w; i < len(folders); i += workers {
-				setups[i] = d.listed(folders[i])
+	slices.SortFunc(folders, func(a, b string) int { return strings.Compare(nameOf(a), nameOf(b)) })
+	return func(yield func(*Setup) bool) {
+		read := make([]chan *Setup, len(folders))
+		for i := range read {
+			read[i] = make(chan *Setup, 1)
+		}
+		var enough atomic.Bool
+		defer enough.Store(true)
+		workers := min(runtime.GOMAXPROCS(0), 8)
+		for w := range workers {
+			go func() {
+				for i := w; i < len(folders) && !enough.Load(); i += workers {
+					read[i] <- d.listed(folders[i])
+				}
+			}()
+		}
+		for _, next := range read {
+			if s := <-next; s != nil && !yield(s) {
+				return
 			}
-		})
+		}
+	}, nil
+}
+
+// nameOf is the setup's name that a folder is called after.
+func nameOf(folder string) string {
+	if name, ok := disk.NameOf(folder); ok {
+		return name
 	}
-	readers.Wait()
-	setups = slices.DeleteFunc(setups, func(s *Setup) bool { return s == nil })
-	slices.SortFunc(setups, func(a, b *Setup) int { return strings.Compare(a.Name, b.Name) })
-	return setups, nil
+	return folder
 }
 
 // listed reads one folder for List; nil if nothing of ours is in it.

@@ -161,7 +161,8 @@ func (s *Setup) Interrupted() (flow, step string, when time.Time, why string, ok
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	runs := map[string]*run{} // by flow: its newest
-	for _, e := range s.Entries {
+	for i := range s.Entries {
+		e := &s.Entries[i]
 		if e.Phase == Note || e.Flow == "" {
 			continue
 		}
@@ -188,19 +189,19 @@ func (s *Setup) Interrupted() (flow, step string, when time.Time, why string, ok
 type run struct {
 	id     string
 	when   time.Time
-	step   string  // where it stands
-	steps  []Entry // the newest entry of each step, newest last
-	speaks bool    // there are entries about the run itself
-	self   Entry   // the newest of them
+	step   string   // where it stands
+	steps  []*Entry // the newest entry of each step, newest last
+	speaks bool     // there are entries about the run itself
+	self   Entry    // the newest of them
 }
 
-func (r *run) take(e Entry) {
+func (r *run) take(e *Entry) {
 	r.when = e.Time
 	if e.Step == "" {
-		r.speaks, r.self = true, e
+		r.speaks, r.self = true, *e
 		return
 	}
-	r.steps = slices.DeleteFunc(r.steps, func(old Entry) bool { return old.Step == e.Step })
+	r.steps = slices.DeleteFunc(r.steps, func(old *Entry) bool { return old.Step == e.Step })
 	r.steps = append(r.steps, e)
 	r.step = r.last().Step
 }
@@ -210,13 +211,13 @@ func (r *run) take(e Entry) {
 func (r *run) last() Entry {
 	for _, e := range slices.Backward(r.steps) {
 		if e.Phase == Began || e.Phase == Failed {
-			return e
+			return *e
 		}
 	}
 	if len(r.steps) == 0 {
 		return Entry{}
 	}
-	return r.steps[len(r.steps)-1]
+	return *r.steps[len(r.steps)-1]
 }
 
 func (r *run) ended() bool {

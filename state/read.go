@@ -13,8 +13,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 	jsonv1 "github.com/go-json-experiment/json/v1"
-
-	"authbird/state/disk"
 )
 
 // NewerError says that a file was written by a newer authbird. Nothing was
@@ -96,10 +94,7 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &
 
 // read reads the three files of a folder under setups/.
 func (d *Dir) read(safe string) (*Setup, reading) {
-	s := &Setup{dir: d, Folder: d.setupDir(safe), Name: safe}
-	if name, ok := disk.NameOf(safe); ok {
-		s.Name = name
-	}
+	s := &Setup{dir: d, Folder: d.setupDir(safe), Name: nameOf(safe)}
 	var r reading
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)

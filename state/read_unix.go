@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readFile reads a whole file, like os.ReadFile, with half of its system calls:
-// the list of hundreds of setups is mostly reading small files.
+// readFile reads a whole file into a buffer, with half of the system calls that
+// os.ReadFile makes: listing hundreds of setups is mostly reading small files.
 func readFile(path string, into []byte) ([]byte, error) {
 	fd, err := again(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {
