@@ -40,9 +40,23 @@ type material struct {
 	signer crypto.Signer
 }
 
-// firstRSA is the private key of every first certificate in this process: a
-// thousand sandboxes then cost one key.
-var firstRSA = sync.OnceValue(newRSA)
+// rsaKeys are the private keys of the RSA certificates: the first of every
+// server of this process is the same one, and so on. A thousand sandboxes then
+// cost one key, and the certificates of one server never share theirs.
+var rsaKeys struct {
+	sync.Mutex
+	made []func() crypto.Signer
+}
+
+func rsaKey(n int) crypto.Signer {
+	rsaKeys.Lock()
+	for len(rsaKeys.made) <= n {
+		rsaKeys.made = append(rsaKeys.made, sync.OnceValue(newRSA))
+	}
+	key := rsaKeys.made[n]
+	rsaKeys.Unlock()
+	return key()
+}
 
 func newRSA() crypto.Signer {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -60,12 +74,18 @@ func newEC() crypto.Signer {
 	return key
 }
 
-// newKeyPair makes a self-signed certificate over the key that make returns.
-func (s *Server) newKeyPair(name, kind string, days int, make func() crypto.Signer) *keyPair {
+// newKeyPair makes a self-signed certificate over a key of that kind.
+func (s *Server) newKeyPair(name, kind string, days int) *keyPair {
 	k := &keyPair{PK: s.uuid(), Name: name, Kind: kind, HasKey: true, made: s.now().UTC().Truncate(time.Second), days: days}
 	serial := new(big.Int).SetBytes(s.bytes(16))
+	key := newEC
+	if kind == "rsa" {
+		n := s.st.rsaKeys
+		s.st.rsaKeys++
+		key = func() crypto.Signer { return rsaKey(n) }
+	}
 	k.load = sync.OnceValue(func() *material {
-		signer := make()
+		signer := key()
 		subject := pkix.Name{CommonName: name, Organization: []string{"authentik"}, OrganizationalUnit: []string{"Self-signed"}}
 		tmpl := &x509.Certificate{SerialNumber: serial, Subject: subject, NotBefore: k.made, NotAfter: k.expiry(), DNSNames: []string{"authentik.local"}}
 		der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, signer.Public(), signer)
@@ -192,11 +212,11 @@ func generateKeyPair(c *call) reply {
 	if f.bad() {
 		return refused(f.errs)
 	}
-	kind, make := "rsa", newRSA
+	kind := "rsa"
 	if alg == "ecdsa" {
-		kind, make = "ec", newEC
+		kind = "ec"
 	}
-	return reply{status: http.StatusOK, body: c.s.showKeyPair(c.s.newKeyPair(want.Name, kind, days, make), true)}
+	return reply{status: http.StatusOK, body: c.s.showKeyPair(c.s.newKeyPair(want.Name, kind, days), true)}
 }
 
 func createKeyPair(c *call) reply {

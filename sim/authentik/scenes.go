@@ -220,7 +220,7 @@ func (s *Server) DropSigningKey(name string) error {
 // UseECKey makes an EC key pair and lets the provider sign with it.
 func (s *Server) UseECKey(name string) error {
 	return s.editProvider(name, func(p *provider) bool {
-		p.SigningKey = s.newKeyPair("EC for "+name, "ec", 365, newEC).PK
+		p.SigningKey = s.newKeyPair("EC for "+name, "ec", 365).PK
 		return true
 	})
 }
@@ -230,11 +230,7 @@ func (s *Server) UseECKey(name string) error {
 func (s *Server) AddKeyPair(name, kind string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	make := newRSA
-	if kind == "ec" {
-		make = newEC
-	}
-	return s.newKeyPair(name, kind, 365, make).PK
+	return s.newKeyPair(name, kind, 365).PK
 }
 
 // UseEncryptionKey lets the provider encrypt its tokens, so that nobody else

@@ -70,7 +70,7 @@ func (s *Server) firstState(key string) *state {
 		st.mappings = append(st.mappings, &mapping{PK: s.uuid(), Managed: managed, Name: "authentik default OAuth Mapping: " + m.name,
 			Scope: m.scope, Description: m.description, Expression: strings.Replace(m.expression, "%s", verified, 1)})
 	}
-	s.newKeyPair("authentik Self-signed Certificate", "rsa", 365, firstRSA)
+	s.newKeyPair("authentik Self-signed Certificate", "rsa", 365)
 	b := s.newBrand("authentik-default")
 	b.Default = true
 	for field, slug := range map[string]string{"flow_authentication": "default-authentication-flow",

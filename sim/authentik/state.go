@@ -139,6 +139,7 @@ type state struct {
 	flows    []*flow
 	mappings []*mapping
 	keys     []*keyPair
+	rsaKeys  int // RSA keys made so far
 	brands   []*brand
 	bindings []*binding
 	events   []*event // oldest first
