@@ -41,7 +41,7 @@ type World struct {
 	Environ func() []string // the whole environment, for commands that are run; nil: it is empty
 	Signals <-chan os.Signal
 	Now     func() time.Time
-	Wait    func(ctx context.Context, d time.Duration) error // between two looks at a server
+	Wait    func(ctx context.Context, d time.Duration) error // between two looks at a server, or two attempts
 	Rand    io.Reader
 	Version string
 }

@@ -108,7 +108,6 @@ func (p *connectorProof) ask(f *facts.Facts) facts.ProofAsk {
 
 // begin starts Authentik's part, if what it asks about stands.
 func (p *connectorProof) begin(ctx context.Context, f *facts.Facts) {
-	p.early.end(ctx)
 	have, ok := providerOf(f, p.clientID())
 	if !ok || len(have.RedirectURIs) == 0 || !f.Authentik.Discovery.OK() {
 		return

@@ -17,9 +17,10 @@ type earlyReads struct {
 
 func (e *earlyReads) begunFor(f *facts.Facts) bool { return e.wait != nil && e.facts == f }
 
-// begin starts reads, which return how to wait for them. What runs must have
-// ended.
+// begin starts reads, which return how to wait for them, once those before them
+// have ended.
 func (e *earlyReads) begin(ctx context.Context, f *facts.Facts, reads func(context.Context) (wait func())) {
+	e.end(ctx)
 	ctx, e.stop = context.WithCancel(context.WithoutCancel(ctx))
 	e.facts, e.wait = f, reads(ctx)
 }

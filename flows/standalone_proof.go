@@ -26,7 +26,6 @@ func (p *standaloneProof) ask(f *facts.Facts) facts.StandaloneProofAsk {
 
 func (p *standaloneProof) begin(ctx context.Context, f *facts.Facts) {
 	if f.Authentik.Discovery.OK() && f.Local.AppPassword.OK() {
-		p.early.end(ctx)
 		p.early.begin(ctx, f, func(ctx context.Context) func() { return p.Reader.ProveServiceAccount(ctx, f, p.ask(f)) })
 	}
 }

@@ -102,9 +102,9 @@ func (d *Dir) read(safe string) (*Setup, reading) {
 	get := func(name string) ([]byte, string, bool) {
 		path := filepath.Join(s.Folder, name)
 		data, err := d.readFile(path, *buffer)
-		*buffer = data[:0]
 		switch {
 		case err == nil:
+			*buffer = data[:0] // it may have grown
 			return data, path, true
 		case errors.Is(err, fs.ErrNotExist):
 			absent++
